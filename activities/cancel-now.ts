@@ -1,0 +1,45 @@
+import { tellSlack } from '../db/announce.ts';
+import type { Tx } from '../db/orm.ts';
+import { transitionAction } from '../db/repositories/action.repository.ts';
+import type { Row, RowChange } from '../db/tables.ts';
+import type { Via } from '../domain/audit.ts';
+
+/**
+ * Ends an action of which nothing can be running: it was not handed out, or its agent proved it dead. The row must be
+ * locked.
+ */
+export async function cancelNow(
+  tx: Tx,
+  action: Row<'actions'>,
+  input: {
+    by: string;
+    via: Via;
+    reason?: string | null;
+    code?: string | null;
+    /** More columns to set, and more facts for the audit. */
+    set?: RowChange<'actions'>;
+    data?: Record<string, unknown>;
+  },
+): Promise<Row<'actions'>> {
+  const cancelled = await transitionAction(tx, {
+    id: action.id,
+    from: [action.status],
+    to: 'cancelled',
+    set: {
+      ...input.set,
+      cancelled_by: input.by,
+      cancel_reason: input.reason ?? null,
+      cancel_requested_at: action.cancel_requested_at ?? new Date(),
+      failure_code: input.code ?? null,
+    },
+  });
+  tx.audit({
+    actor: input.by,
+    via: input.via,
+    event: 'action.cancelled',
+    subject: { type: 'action', id: action.id },
+    data: { ...input.data, reason: input.reason ?? null, code: input.code ?? null },
+  });
+  await tellSlack(tx, { actionId: action.id });
+  return cancelled ?? action;
+}

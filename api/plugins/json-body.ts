@@ -1,0 +1,74 @@
+import type { FastifyInstance } from 'fastify';
+import { InvalidInputError } from '../../domain/errors.ts';
+
+const DEEPEST = 32; // nothing we read is nested deeper than ten
+
+/** JSON only; `__proto__` and `constructor.prototype` are refused, and so is deep nesting. No body at all is `{}`. */
+export function registerJsonBody(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    const text = body.toString();
+    if (text.trim() === '') {
+      done(null, {});
+      return;
+    }
+    if (isTooDeep(text)) {
+      const message = `The JSON is nested deeper than ${DEEPEST} levels.`;
+      done(new InvalidInputError(message, { code: 'too_deep' }));
+      return;
+    }
+    if (/\\u0000/i.test(text) && hasNul(text)) {
+      done(new InvalidInputError('No text may hold the character U+0000.', { code: 'invalid_text' }));
+      return;
+    }
+    void parse(request, text, (error, value) => {
+      const isPoisoned = error !== null && isJson(text); // well formed, so it was refused for a name
+      const message = 'The names __proto__ and constructor.prototype are not accepted.';
+      if (isPoisoned) done(new InvalidInputError(message, { code: 'forbidden_name', cause: error }));
+      else done(error, value);
+    });
+  });
+  app.addHook('onRequest', (request, _reply, done) => {
+    const isBad = /%00/.test(request.url);
+    done(
+      isBad ? new InvalidInputError('The address holds the character U+0000.', { code: 'invalid_text' }) : undefined,
+    );
+  });
+  app.addHook('preValidation', (request, _reply, done) => {
+    if (request.body === undefined && request.method !== 'GET') request.body = {};
+    done();
+  });
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** PostgreSQL's text holds no NUL. Only an escape that is not itself escaped means one. */
+function hasNul(text: string): boolean {
+  return /(?<!\\)(?:\\\\)*\\u0000/.test(text);
+}
+
+/** Counts brackets outside strings, before anything is built from the text. */
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  let isInString = false;
+  for (let i = 0; i < text.length; i++) {
+    const character = text[i];
+    if (isInString) {
+      if (character === '\\') i++;
+      else if (character === '"') isInString = false;
+    } else if (character === '"') isInString = true;
+    else if (character === '{' || character === '[') {
+      depth++;
+      if (depth > DEEPEST) return true;
+    } else if (character === '}' || character === ']') depth--;
+  }
+  return false;
+}

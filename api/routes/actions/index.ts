@@ -1,0 +1,128 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import type { DecisionOutcome } from '../../../services/actions/decide-action.ts';
+import { cancelAction, decideAction } from '../../../services/actions/decide-action.ts';
+import { getAction, listActions } from '../../../services/actions/read-actions.ts';
+import { requestAction } from '../../../services/actions/request-action.ts';
+import type { Context } from '../../../services/context.ts';
+import { answerOnce } from '../../plugins/answer-once.ts';
+import { readAsker } from '../../plugins/authenticate.ts';
+import { bearer, idempotencyHeaders, pageOf, problems } from '../../schemas.ts';
+import * as schemas from './schemas.ts';
+
+const READ = ['actions.read', 'actions.read_own'] as const;
+const common = { tags: ['actions'], security: bearer };
+const answers = { 200: schemas.decisionJson, ...problems };
+
+/** Requests, reading, and decisions; who decides is judged, and refusals audited, by the use case. */
+export function createActionRoutes(ctx: Context): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.post(
+      '/actions',
+      {
+        config: { access: ['actions.request'] },
+        schema: {
+          ...common,
+          summary: 'Ask for an action',
+          headers: idempotencyHeaders,
+          body: schemas.requestBody,
+          response: { 200: schemas.actionJson, 201: schemas.actionJson, ...problems },
+        },
+      },
+      (request, reply) => {
+        const { alert_id: alertId, timeout_s: timeoutS, dry_run: dryRun, ...rest } = request.body;
+        return answerOnce(
+          ctx,
+          { request, reply },
+          {
+            status: 201,
+            run: async (requestKey) => {
+              const input = { ...rest, alertId, timeoutS, dryRun, ...(requestKey === undefined ? {} : { requestKey }) };
+              return schemas.toActionJson(await requestAction(ctx, readAsker(request), input));
+            },
+          },
+        );
+      },
+    );
+    app.get(
+      '/actions',
+      {
+        config: { access: READ },
+        schema: {
+          ...common,
+          summary: 'Actions, newest first',
+          querystring: schemas.actionQuery,
+          response: { 200: pageOf(schemas.actionJson), ...problems },
+        },
+      },
+      async (request) => {
+        const { items, next } = await listActions(ctx, readAsker(request), request.query);
+        return { items: items.map(schemas.toActionJson), next };
+      },
+    );
+    app.get(
+      '/actions/:id',
+      {
+        config: { access: READ },
+        schema: {
+          ...common,
+          summary: 'One action',
+          params: schemas.actionId,
+          response: { 200: schemas.actionJson, ...problems },
+        },
+      },
+      async (request) => schemas.toActionJson(await getAction(ctx, readAsker(request), request.params.id)),
+    );
+    await app.register(createDecisionRoutes(ctx));
+  };
+}
+
+function createDecisionRoutes(ctx: Context): FastifyPluginAsyncZod {
+  return async (app) => {
+    const documented = { ...common, headers: idempotencyHeaders, params: schemas.actionId, response: answers };
+    app.post(
+      '/actions/:id/approve',
+      {
+        config: { access: ['actions.decide'], isJudgedByService: true },
+        schema: { ...documented, summary: 'Approve', body: schemas.approveBody },
+      },
+      (request, reply) => {
+        const { reason, playbook_digest: playbookDigest } = request.body;
+        const input = { actionId: request.params.id, kind: 'approve' as const, reason, playbookDigest };
+        const run = async (decisionId?: string) =>
+          toDecisionJson(await decideAction(ctx, readAsker(request), { ...input, decisionId }));
+        return answerOnce(ctx, { request, reply }, { status: 200, run });
+      },
+    );
+    app.post(
+      '/actions/:id/reject',
+      {
+        config: { access: ['actions.decide'], isJudgedByService: true },
+        schema: { ...documented, summary: 'Reject, with a reason', body: schemas.rejectBody },
+      },
+      (request, reply) => {
+        const input = { actionId: request.params.id, kind: 'reject' as const, reason: request.body.reason };
+        const run = async (decisionId?: string) =>
+          toDecisionJson(await decideAction(ctx, readAsker(request), { ...input, decisionId }));
+        return answerOnce(ctx, { request, reply }, { status: 200, run });
+      },
+    );
+    app.post(
+      '/actions/:id/cancel',
+      {
+        config: { access: ['actions.cancel', 'actions.request'], isJudgedByService: true },
+        schema: { ...documented, summary: 'Cancel, or withdraw one’s own request', body: schemas.cancelBody },
+      },
+      (request, reply) => {
+        const input = { actionId: request.params.id, reason: request.body.reason };
+        const run = async (decisionId?: string) =>
+          toDecisionJson(await cancelAction(ctx, readAsker(request), { ...input, decisionId }));
+        return answerOnce(ctx, { request, reply }, { status: 200, run });
+      },
+    );
+    return Promise.resolve();
+  };
+}
+
+function toDecisionJson({ action, outcome, sentence }: DecisionOutcome) {
+  return { ...schemas.toActionJson(action), outcome, sentence };
+}

@@ -1,0 +1,121 @@
+import * as z from 'zod';
+import { ACTION_STATUSES } from '../../../domain/lifecycle.ts';
+import { RISKS } from '../../../playbook/playbook.ts';
+import type { ActionView } from '../../../services/actions/action-view.ts';
+import { pageQuery, textOrNull, time, timeOrNull, toTime } from '../../schemas.ts';
+
+export const actionId = z.strictObject({ id: z.string().max(64) });
+
+export const requestBody = z.strictObject({
+  server: z.string().min(1).max(128).describe('Its name or id.'),
+  playbook: z.string().min(1).max(128),
+  params: z.record(z.string(), z.unknown()).default({}),
+  reason: z.string().optional(),
+  alert_id: z.string().max(128).optional(),
+  timeout_s: z.number().positive().optional().describe('At most the max_timeout of the playbook.'),
+  dry_run: z.boolean().optional().describe('Renders and checks everything and starts nothing.'),
+});
+
+export const approveBody = z.strictObject({
+  reason: z.string().optional(),
+  playbook_digest: z.string().optional().describe('What the approver saw; 409 if it is another.'),
+});
+export const rejectBody = z.strictObject({ reason: z.string() });
+export const cancelBody = z.strictObject({ reason: z.string().optional() });
+
+export const actionQuery = pageQuery.extend({
+  status: z.string().max(40).optional(),
+  server: z.string().max(128).optional(),
+  playbook: z.string().max(128).optional(),
+});
+
+export const actionJson = z.object({
+  id: z.string(),
+  server: z.string().describe('Its name.'),
+  playbook: z.string(),
+  playbook_digest: z.string(),
+  params: z.record(z.string(), z.unknown()),
+  argv_preview: z.array(z.array(z.string())),
+  risk: z.enum(RISKS),
+  status: z.enum(ACTION_STATUSES),
+  reason: textOrNull,
+  requested_by: z.string(),
+  requested_via: z.string(),
+  requested_at: time,
+  approvals: z.array(z.object({ by: z.string(), at: time, reason: textOrNull })),
+  approvals_required: z.number().int(),
+  approval_rule: z.string().describe('Why it needs them, as a sentence.'),
+  approved_by: textOrNull.describe('The last one.'),
+  approved_at: timeOrNull,
+  rejected_by: textOrNull,
+  rejected_at: timeOrNull,
+  rejection_reason: textOrNull,
+  cancelled_by: textOrNull,
+  cancel_reason: textOrNull,
+  expires_at: timeOrNull,
+  executed_at: timeOrNull,
+  completed_at: timeOrNull,
+  exit_code: z.number().int().nullable(),
+  signal: textOrNull,
+  stdout: textOrNull,
+  stderr: textOrNull,
+  stdout_bytes: z.number().int().nullable(),
+  stderr_bytes: z.number().int().nullable(),
+  truncated: z.boolean(),
+  failure_code: textOrNull,
+  attempt: z.number().int(),
+  alert_id: textOrNull,
+  dry_run: z.boolean(),
+  timeout_s: z.number(),
+  slack_permalink: textOrNull,
+  has_late_result: z.boolean().describe('A result came after the end; it changed nothing.'),
+});
+
+export const decisionJson = actionJson.extend({
+  outcome: z.enum(['applied', 'recorded']).describe('recorded: Temporal is away; it is applied once it is back.'),
+  sentence: z.string(),
+});
+
+export function toActionJson(view: ActionView): z.infer<typeof actionJson> {
+  return {
+    id: view.id,
+    server: view.server,
+    playbook: view.playbook,
+    playbook_digest: view.playbookDigest,
+    params: view.params,
+    argv_preview: view.argvPreview,
+    risk: view.risk,
+    status: view.status,
+    reason: view.reason,
+    requested_by: view.requestedBy,
+    requested_via: view.requestedVia,
+    requested_at: view.requestedAt.toISOString(),
+    approvals: view.approvals.map(({ by, at, reason }) => ({ by, at: at.toISOString(), reason })),
+    approvals_required: view.approvalsRequired,
+    approval_rule: view.approvalRule,
+    approved_by: view.approvedBy,
+    approved_at: toTime(view.approvedAt),
+    rejected_by: view.rejectedBy,
+    rejected_at: toTime(view.rejectedAt),
+    rejection_reason: view.rejectionReason,
+    cancelled_by: view.cancelledBy,
+    cancel_reason: view.cancelReason,
+    expires_at: toTime(view.expiresAt),
+    executed_at: toTime(view.executedAt),
+    completed_at: toTime(view.completedAt),
+    exit_code: view.exitCode,
+    signal: view.signal,
+    stdout: view.stdout,
+    stderr: view.stderr,
+    stdout_bytes: view.stdoutBytes,
+    stderr_bytes: view.stderrBytes,
+    truncated: view.truncated,
+    failure_code: view.failureCode,
+    attempt: view.attempt,
+    alert_id: view.alertId,
+    dry_run: view.dryRun,
+    timeout_s: view.timeoutS,
+    slack_permalink: view.slackPermalink,
+    has_late_result: view.hasLateResult,
+  };
+}

@@ -1,0 +1,71 @@
+import type { FastifyReply } from 'fastify';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { MAX_HEARTBEAT_BYTES } from '../../../protocol/limits.ts';
+import { authenticateAgent } from '../../../services/agents/authenticate-agent.ts';
+import { enrollAgent } from '../../../services/agents/enroll-agent.ts';
+import { exchangeHeartbeat } from '../../../services/agents/exchange-heartbeat.ts';
+import type { Context } from '../../../services/context.ts';
+import { problems } from '../../schemas.ts';
+import * as schemas from './schemas.ts';
+
+/** The messages are read by the protocol's own checks; the schemas here only describe them. */
+const unchecked = {
+  validatorCompiler: () => (value: unknown) => ({ value }),
+  serializerCompiler: () => JSON.stringify,
+};
+
+/** `stopping` answers every held heartbeat at once. */
+export function createAgentRoutes(ctx: Context, stopping: AbortSignal): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.post(
+      '/agents/enroll',
+      {
+        ...unchecked,
+        config: { access: 'enrollment' },
+        schema: {
+          tags: ['agents'],
+          summary: 'Enrol, with a one-time token',
+          body: schemas.enrollBody,
+          response: { 201: schemas.enrollJson, ...problems },
+        },
+      },
+      async (request, reply) => reply.status(201).send(await enrollAgent(ctx, request.body)),
+    );
+    const servers = new WeakMap<object, string>();
+    app.post(
+      '/agents/heartbeat',
+      {
+        ...unchecked,
+        bodyLimit: MAX_HEARTBEAT_BYTES,
+        config: { access: 'agent' },
+        schema: {
+          tags: ['agents'],
+          security: [{ agent: [] }],
+          summary: 'Call in; held up to wait_s until there is something to do',
+          body: schemas.heartbeatBody,
+          response: { 200: schemas.heartbeatJson, ...problems },
+        },
+        // Before the body is read: a stranger's megabyte is not.
+        onRequest: async (request) => {
+          const { serverId } = await authenticateAgent(ctx, request.headers.authorization);
+          servers.set(request, serverId);
+        },
+      },
+      async (request, reply) => {
+        const signal = AbortSignal.any([stopping, createGoneSignal(reply)]);
+        const serverId = servers.get(request) ?? '';
+        return reply.send(await exchangeHeartbeat(ctx, { serverId, body: request.body, signal }));
+      },
+    );
+    return Promise.resolve();
+  };
+}
+
+/** Aborts when the client goes away before it is answered. */
+function createGoneSignal(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) gone.abort();
+  });
+  return gone.signal;
+}

@@ -1,0 +1,25 @@
+import { maskText } from '../agent/mask.ts';
+
+/*
+ * Whether masking takes linear time for lines that a stranger made to be slow: the time for twice the length ÷ the
+ * time for the length, about 2 where it is linear and 4 where it is quadratic: `node bench/agent-masking.ts`.
+ */
+const LENGTH = 64 * 1024; // the longest piece of a line that is looked at as one
+const RUNS = 5;
+
+for (const unit of ['password', '://a', '-token', '-eyJaaaaaaaa', 'a'.repeat(50), '-----BEGIN A', '.eyJaaaaaaaa.a']) {
+  const line = unit.repeat(Math.ceil(LENGTH / unit.length));
+  maskText(line);
+  const ratio = measure(line + line) / measure(line);
+  console.log(`masking lines of ${JSON.stringify(unit)}: twice the length takes ${ratio.toFixed(1)} × the time`);
+}
+
+/** The best of some runs: what disturbs only ever adds. */
+function measure(line: string): number {
+  const times = Array.from({ length: RUNS }, () => {
+    const startedAt = performance.now();
+    maskText(line);
+    return performance.now() - startedAt;
+  });
+  return Math.min(...times);
+}

@@ -1,0 +1,22 @@
+/** Names that other programs may rely on (docs/contract.md, section 7). */
+export const BUTTONS = {
+  approve: 'medic_approve',
+  reject: 'medic_reject',
+  details: 'medic_details',
+  cancel: 'medic_cancel',
+} as const;
+
+export const FORMS = { request: 'medic_request', rejectReason: 'medic_reject_reason' } as const;
+
+export const EVENT_TYPE = 'medic_action';
+
+/** The first block tells a card from a notice of the same action. */
+export const CARD_BLOCK = 'medic_card';
+export const NOTICE_BLOCK = 'medic_notice';
+
+export const COMMAND = '/remediate';
+
+/** As lists and cards name an action; `show` and the other verbs accept it. */
+export function shortId(id: string): string {
+  return id.slice(0, 8);
+}

@@ -1,0 +1,62 @@
+/** Colours and cursor moves of terminals. */
+const ESCAPES = /\u001B(?:\[[0-9;?]*[ -/]*[@-~]|\][^\u0007\u001B]*(?:\u0007|\u001B\\)?|[@-_])/g;
+/** What a reader would not see, or would see elsewhere than it stands: controls, bidi, zero width, lone surrogates. */
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+const HIDDEN_BUT_LINES = /[^\P{Cc}\n\t]|[\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+
+/** One visible line of at most `maxChars` characters, never empty. */
+export function toLine(text: string, maxChars: number): string {
+  const line = text.replace(ESCAPES, '').replace(/\s+/g, ' ').replace(HIDDEN, '\u{FFFD}').trim();
+  return cut(line, maxChars) || '–';
+}
+
+/** Visible text that keeps its lines and tabs, never empty. */
+export function toLines(text: string): string {
+  const lines = text.replace(ESCAPES, '').replace(/\r\n?/g, '\n').replace(HIDDEN_BUT_LINES, '\u{FFFD}');
+  return lines.trim() === '' ? '(nothing)' : lines;
+}
+
+/** At most `maxChars` UTF-16 units, no half characters, and a mark where something is missing. */
+export function cut(text: string, maxChars: number): string {
+  if (text.length <= maxChars) return text;
+  return `${dropHalf(text.slice(0, Math.max(0, maxChars - 1)))}…`;
+}
+
+/** The last lines, whole where they fit. */
+export function lastLines(text: string, limit: { lines: number; maxChars: number }): string {
+  const all = toLines(text).replace(/\n+$/, '').split('\n');
+  const tail = all.slice(-limit.lines).join('\n');
+  if (tail.length <= limit.maxChars) return tail;
+  return `…${tail.slice(tail.length - limit.maxChars + 1).replace(/^[\u{DC00}-\u{DFFF}]/u, '')}`;
+}
+
+/** For mrkdwn and for the text of a message: nothing in it can mention or link. */
+export function escapeMrkdwn(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+/** The same, at most `maxChars` of what comes out. */
+export function escapeWithin(text: string, maxChars: number): string {
+  const parts = [...text].map(escapeMrkdwn);
+  let length = 0;
+  const fitting = parts.findIndex((part) => (length += part.length) > maxChars);
+  return fitting < 0 ? parts.join('') : parts.slice(0, fitting).join('');
+}
+
+/** A time that each reader sees in their own zone; mrkdwn. */
+export function showTime(at: Date): string {
+  const fallback = `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  return `<!date^${Math.floor(at.getTime() / 1000)}^{date_short_pretty} {time}|${fallback}>`;
+}
+
+/** `3 s`, `2 min 5 s`, `1 h 4 min`. */
+export function showDuration(ms: number): string {
+  const totalS = Math.max(0, Math.round(ms / 1000));
+  if (totalS < 60) return `${totalS} s`;
+  if (totalS < 3600) return `${Math.floor(totalS / 60)} min ${totalS % 60} s`;
+  return `${Math.floor(totalS / 3600)} h ${Math.floor((totalS % 3600) / 60)} min`;
+}
+
+function dropHalf(text: string): string {
+  return text.replace(/[\uD800-\uDBFF]$/, '');
+}

@@ -1,0 +1,10 @@
+import { cancelAction } from '../../../services/actions/decide-action.ts';
+import { createAnswer } from '../../blocks/answer.ts';
+import { createDecisionId } from '../../decision-id.ts';
+import type { CommandListener } from './command.ts';
+
+export const cancel: CommandListener = async ({ deps, asker, word, reason, triggerId, userId }) => {
+  const decisionId = createDecisionId({ triggerId, userId, kind: 'cancel', actionId: word });
+  const outcome = await cancelAction(deps.ctx, asker, { actionId: word, reason, decisionId });
+  return createAnswer(outcome.sentence);
+};

@@ -1,0 +1,19 @@
+import type { Asker } from '../../../domain/principal.ts';
+import type { Message } from '../../blocks/message.ts';
+import type { BotDeps } from '../../deps.ts';
+
+/** One command that somebody typed, and who they are. */
+export interface CommandCall {
+  deps: BotDeps;
+  asker: Asker;
+  userId: string;
+  channel: string;
+  /** The same for a command that is delivered twice; opens one form within three seconds. */
+  triggerId: string;
+  /** The word behind the verb; '' where the grammar allows none. */
+  word: string;
+  reason: string | undefined;
+}
+
+/** What the person is told, privately; null: nothing more. What is thrown is told as one sentence. */
+export type CommandListener = (call: CommandCall) => Promise<Message | null>;

@@ -1,0 +1,14 @@
+import type { App } from '@slack/bolt';
+import type { BotDeps } from '../deps.ts';
+import { listenToActions } from './actions/index.ts';
+import { listenToCommands } from './commands/index.ts';
+import { listenToEvents } from './events/index.ts';
+import { listenToViews } from './views/index.ts';
+
+/** Everything that Slack may send and we answer. */
+export function listen(app: App, deps: BotDeps): void {
+  listenToCommands(app, deps);
+  listenToActions(app, deps);
+  listenToViews(app, deps);
+  listenToEvents(app, deps);
+}

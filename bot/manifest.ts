@@ -1,0 +1,60 @@
+import { COMMAND } from './blocks/names.ts';
+import { EVENTS_PATH } from './transport/slack-events-plugin.ts';
+
+/** What the app may do at the least. */
+export const SCOPES = ['commands', 'chat:write'] as const;
+
+/** Optional: with it a post whose answer was lost is found again at once, without it at the next click. */
+export const OPTIONAL_SCOPES = ['channels:history', 'groups:history'] as const;
+
+export const EVENTS = ['app_home_opened'] as const;
+
+/** Each Web API method that the code calls, with the scopes of which one is enough; a test holds both to each other. */
+export const METHODS: Readonly<Record<string, readonly string[]>> = {
+  'auth.test': [],
+  'chat.postMessage': ['chat:write'],
+  'chat.update': ['chat:write'],
+  'chat.postEphemeral': ['chat:write'],
+  'chat.getPermalink': [],
+  'conversations.history': OPTIONAL_SCOPES,
+  'views.open': [],
+  'views.publish': [],
+};
+
+/**
+ * The app as Slack reads it (https://docs.slack.dev/reference/app-manifest). `url` is Medic's address as Slack can
+ * reach it, without a path; only HTTP needs it.
+ */
+export function createManifest(input: { mode: 'socket' } | { mode: 'http'; url: string }): Record<string, unknown> {
+  const requestUrl = input.mode === 'http' ? new URL(EVENTS_PATH, input.url).href : undefined;
+  const address = requestUrl === undefined ? {} : { url: requestUrl };
+  const subscription = requestUrl === undefined ? {} : { request_url: requestUrl };
+  return {
+    display_information: {
+      name: 'Medic',
+      description: 'Repairs servers from chat, safely.',
+      background_color: '#1f3a4d',
+    },
+    features: {
+      app_home: { home_tab_enabled: true, messages_tab_enabled: true, messages_tab_read_only_enabled: true },
+      bot_user: { display_name: 'Medic', always_online: true },
+      slash_commands: [
+        {
+          command: COMMAND,
+          description: 'Ask for a repair, approve one, or see how it stands',
+          usage_hint: 'PLAYBOOK SERVER key=value reason="…" | help',
+          should_escape: false,
+          ...address,
+        },
+      ],
+    },
+    oauth_config: { scopes: { bot: [...SCOPES, ...OPTIONAL_SCOPES], bot_optional: [...OPTIONAL_SCOPES] } },
+    settings: {
+      event_subscriptions: { bot_events: [...EVENTS], ...subscription },
+      interactivity: { is_enabled: true, ...subscription },
+      org_deploy_enabled: false,
+      socket_mode_enabled: input.mode === 'socket',
+      token_rotation_enabled: false,
+    },
+  };
+}

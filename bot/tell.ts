@@ -1,0 +1,55 @@
+import type { WebClient } from '@slack/web-api';
+import type { RespondFn } from '@slack/bolt';
+import { describeError } from '../services/slack/describe-error.ts';
+import type { BotDeps } from './deps.ts';
+import { createAnswer } from './blocks/answer.ts';
+import type { Message } from './blocks/message.ts';
+
+/** How to reach one person, best first. */
+export interface Reply {
+  respond?: RespondFn | undefined;
+  channel: string;
+  userId: string;
+}
+
+/**
+ * Answers one person, so that nobody else sees it: by the response URL, else in the channel, else as a direct message.
+ * Never rejects: what was done is done, whether it could be told or not.
+ */
+export async function tell(deps: BotDeps, reply: Reply, message: Message): Promise<void> {
+  const ways = [
+    () => reply.respond?.({ ...message, response_type: 'ephemeral', replace_original: false }),
+    () => postPrivately(deps.client, reply, message),
+    () => deps.client.chat.postMessage({ channel: reply.userId, ...message }),
+  ];
+  for (const way of reply.respond === undefined ? ways.slice(1) : ways) {
+    try {
+      await way();
+      return;
+    } catch (error) {
+      deps.log.debug({ err: error, user: reply.userId }, 'an answer could not be given this way');
+    }
+  }
+  deps.log.warn({ user: reply.userId }, 'an answer could not be given in any way');
+}
+
+/** Runs what somebody asked for and tells them its answer, or in one sentence why there is none. */
+export async function answer(deps: BotDeps, reply: Reply, work: () => Promise<Message | null>): Promise<void> {
+  let message: Message | null;
+  try {
+    message = await work();
+  } catch (error) {
+    message = explain(deps, error);
+  }
+  if (message !== null) await tell(deps, reply, message);
+}
+
+export function explain(deps: BotDeps, error: unknown): Message {
+  const { sentence, isExpected } = describeError(error);
+  if (!isExpected) deps.log.error({ err: error }, 'a request from Slack failed');
+  return createAnswer(sentence);
+}
+
+async function postPrivately(client: WebClient, reply: Reply, message: Message): Promise<unknown> {
+  return client.chat.postEphemeral({ channel: reply.channel, user: reply.userId, ...message });
+}

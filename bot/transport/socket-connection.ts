@@ -1,0 +1,85 @@
+import { SocketModeReceiver } from '@slack/bolt';
+import type { Receiver } from '@slack/bolt';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { adaptLogger } from './bolt-logger.ts';
+import { webClientOptions } from './web-client.ts';
+
+const FIRST_WAIT_MS = 250;
+const LONGEST_WAIT_MS = 10_000;
+const OPEN_MS = 15_000; // for the whole handshake; Slack's own takes about one second
+const CLOSE_MS = 1_000;
+const LOST_MS = 60_000; // a lost socket this long is worth a line for the operator
+
+export interface SocketConnection {
+  receiver: Receiver;
+  /** Returns at once; connects, and connects again, until stopped. */
+  start(): void;
+  stop(): Promise<void>;
+  isConnected(): boolean;
+}
+
+/**
+ * connecting → connected → (Slack renews, network lost) → connecting → …
+ *
+ * The client's own reconnecting is off: where Slack answers it with an HTTP error it rejects in a timer, which ends the
+ * process.
+ */
+export function createSocketConnection(input: { appToken: string; apiUrl: string; log: Logger }): SocketConnection {
+  const { log } = input;
+  const receiver = new SocketModeReceiver({
+    appToken: input.appToken,
+    autoReconnectEnabled: false,
+    logger: adaptLogger(log),
+    installerOptions: { clientOptions: webClientOptions(input) },
+  });
+  const stopper = new AbortController();
+  const { signal } = stopper;
+  let connected = false;
+  let running: Promise<void> = Promise.resolve();
+
+  const connectOnce = async (): Promise<void> => {
+    const closed = new Promise<void>((resolve) => {
+      receiver.client.once('disconnected', () => {
+        resolve();
+      });
+    });
+    const opened = receiver.client.start().then(() => 'open' as const);
+    opened.catch(() => undefined); // told below, or too late to matter
+    const late = wait(OPEN_MS, 'late' as const, { signal, ref: false }).catch(() => 'late' as const);
+    if ((await Promise.race([opened, late])) === 'late') throw new Error('Slack did not open the socket in time.');
+    connected = true;
+    await closed;
+  };
+  const run = async (): Promise<void> => {
+    let failures = 0;
+    let lostAt = Date.now();
+    while (!signal.aborted) {
+      try {
+        await connectOnce();
+        failures = 0;
+        lostAt = Date.now();
+      } catch (error) {
+        failures += 1;
+        const silentMs = Date.now() - lostAt;
+        const level = silentMs > LOST_MS ? 'error' : 'warn';
+        log[level]({ err: error, silent_s: Math.round(silentMs / 1000) }, 'no socket to Slack; trying again');
+      }
+      connected = false;
+      const pauseMs = Math.min(FIRST_WAIT_MS * 2 ** Math.min(failures, 10), LONGEST_WAIT_MS);
+      if (failures > 0) await wait(pauseMs, undefined, { signal }).catch(() => undefined);
+    }
+  };
+  return {
+    receiver,
+    start: () => {
+      running = run();
+    },
+    stop: async () => {
+      stopper.abort();
+      const closing = Promise.all([receiver.client.disconnect().catch(() => undefined), running]);
+      await Promise.race([closing, wait(CLOSE_MS, undefined, { ref: false })]);
+    },
+    isConnected: () => connected,
+  };
+}

@@ -1,0 +1,46 @@
+import { WebAPIHTTPError, WebAPIPlatformError, WebAPIRateLimitedError, WebClient } from '@slack/web-api';
+import type { WebClientOptions } from '@slack/web-api';
+import type { Logger } from 'pino';
+import { adaptLogger } from './bolt-logger.ts';
+
+const CALL_MS = 10_000; // far below the lease of an outbox entry
+
+/** Nothing is retried inside a call: the outbox does that, and a person is told instead of left waiting. */
+export function webClientOptions(input: { apiUrl: string; log: Logger }): WebClientOptions {
+  return {
+    slackApiUrl: input.apiUrl,
+    timeout: CALL_MS,
+    rejectRateLimitedCalls: true,
+    retryConfig: { retries: 0 },
+    logger: adaptLogger(input.log),
+  };
+}
+
+export function createWebClient(input: { token: string; apiUrl: string; log: Logger }): WebClient {
+  return new WebClient(input.token, webClientOptions(input));
+}
+
+export type SlackFailure =
+  /** Slack said no, with its code: nothing was done. */
+  | { kind: 'refused'; code: string }
+  /** Too many: nothing was done. */
+  | { kind: 'limited'; retryAfterMs: number; code: string }
+  /** No answer, or one that says nothing: it may have been done. */
+  | { kind: 'unknown'; code: string };
+
+/** What a failed call of the Web API means. */
+export function readSlackFailure(error: unknown): SlackFailure {
+  const cause = unwrap(error);
+  if (cause instanceof WebAPIRateLimitedError) {
+    return { kind: 'limited', retryAfterMs: cause.retryAfter * 1000, code: 'ratelimited' };
+  }
+  if (cause instanceof WebAPIPlatformError) return { kind: 'refused', code: cause.data.error };
+  if (cause instanceof WebAPIHTTPError) return { kind: 'unknown', code: `http_${cause.statusCode}` };
+  return { kind: 'unknown', code: cause instanceof Error ? cause.message.slice(0, 200) : 'unknown' };
+}
+
+/** The client's retry layer hands some errors on inside another. */
+function unwrap(error: unknown): unknown {
+  const inner = error instanceof Error && 'originalError' in error ? error.originalError : undefined;
+  return inner instanceof Error ? inner : error;
+}

@@ -1,0 +1,38 @@
+import type { Command } from 'commander';
+
+export interface CommandModule {
+  /** `setExitCode` where the command ends otherwise than done without an error to tell. */
+  createCommand(setExitCode: (code: number) => void): Command;
+}
+
+export interface CommandGroup {
+  name: string;
+  summary: string;
+  load(): Promise<CommandModule>;
+}
+
+/** One line and one file in commands/ for each subcommand of the contract (§2). */
+export const COMMAND_GROUPS: readonly CommandGroup[] = [
+  { name: 'up', summary: 'all in one; embedded where nothing is configured', load: () => import('./commands/up.ts') },
+  { name: 'server', summary: 'API, bot and worker in one process', load: () => import('./commands/server.ts') },
+  { name: 'api', summary: 'the HTTP API', load: () => import('./commands/api.ts') },
+  { name: 'bot', summary: 'the Slack bot', load: () => import('./commands/bot.ts') },
+  { name: 'worker', summary: 'the workflows and their activities', load: () => import('./commands/worker.ts') },
+  { name: 'migrate', summary: 'the database schema: up, down, status', load: () => import('./commands/migrate.ts') },
+  { name: 'token', summary: 'API tokens: create, list, revoke', load: () => import('./commands/token.ts') },
+  {
+    name: 'action',
+    summary: 'request, list, show, approve, reject, cancel',
+    load: () => import('./commands/action.ts'),
+  },
+  { name: 'servers', summary: 'list, pause, unpause, enroll', load: () => import('./commands/servers.ts') },
+  { name: 'audit', summary: 'the audit log: export, verify', load: () => import('./commands/audit.ts') },
+  {
+    name: 'agent',
+    summary: 'on a server: enroll, run, check, allow, polkit',
+    load: () => import('./commands/agent.ts'),
+  },
+  { name: 'playbook', summary: 'list, show, validate, run --dry-run', load: () => import('./commands/playbook.ts') },
+  { name: 'slack', summary: 'the Slack app: manifest', load: () => import('./commands/slack.ts') },
+  { name: 'doctor', summary: 'checks the configuration, one line each', load: () => import('./commands/doctor.ts') },
+];

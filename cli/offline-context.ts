@@ -1,0 +1,49 @@
+import { pino } from 'pino';
+import { assertSchemaCurrent } from '../db/migrate.ts';
+import { openDatabase } from '../db/orm.ts';
+import type { Asker } from '../domain/principal.ts';
+import { SYSTEM_ACTOR } from '../domain/principal.ts';
+import { openConfigStore } from '../services/config/config-store.ts';
+import { readEnvironment } from '../services/config/environment.ts';
+import type { Context } from '../services/context.ts';
+import { explainDatabaseFailure } from './explain-database-failure.ts';
+import { requireDatabaseUrl } from './run-control-plane.ts';
+
+/** Who holds the control plane's environment may do what its admins may; the audit says `system`, via `cli`. */
+export const OPERATOR: Asker = {
+  principal: { name: SYSTEM_ACTOR, roles: ['admin'], slackUserId: null, groups: [] },
+  roles: ['admin'],
+  via: 'cli',
+};
+
+/**
+ * Runs `work` on the database and configuration alone, for use cases that need neither Temporal nor a key; asking for
+ * one of these is a bug and throws.
+ */
+export async function withOfflineContext<T>(env: NodeJS.ProcessEnv, work: (ctx: Context) => Promise<T>): Promise<T> {
+  const url = requireDatabaseUrl(env);
+  const { configDirectory } = readEnvironment(env);
+  await assertSchemaCurrent(url).catch((error: unknown) => {
+    throw explainDatabaseFailure(error, url);
+  });
+  const log = pino({ level: 'silent' });
+  const database = await openDatabase({ url, poolSize: 2, onError: (error) => log.warn({ err: error }) });
+  try {
+    const config = await openConfigStore({ directory: configDirectory });
+    const offline = { database, config, log };
+    return await work(new Proxy(offline, { get: readOrRefuse }) as Context);
+  } catch (error) {
+    throw isOfDatabase(error) ? explainDatabaseFailure(error, url) : error;
+  } finally {
+    await database.close();
+  }
+}
+
+function readOrRefuse(target: object, name: string | symbol): unknown {
+  if (name in target) return Reflect.get(target, name);
+  throw new Error(`${String(name)} is not there offline`);
+}
+
+function isOfDatabase(error: unknown): boolean {
+  return typeof (error as { severity?: unknown } | null)?.severity === 'string';
+}

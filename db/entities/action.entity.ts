@@ -1,0 +1,92 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import type { ActionStatus } from '../../domain/lifecycle.ts';
+import { Alert } from './alert.entity.ts';
+import { Server } from './server.entity.ts';
+
+/** The rule that asked for approval, as it stood when the action was requested. `from` null: any approver. */
+export interface ApprovalRule {
+  index: number | null;
+  text: string;
+  from: string[] | null;
+}
+
+const ActionSchema = defineEntity({
+  name: 'Action',
+  tableName: 'actions',
+  properties: {
+    id: p.text().primary(),
+    server: () => p.manyToOne(Server),
+    playbook: p.text(),
+    playbookDigest: p.text(),
+    params: p.json<Record<string, unknown>>().defaultRaw(`'{}'`),
+    argvPreview: p.json<string[][]>().defaultRaw(`'[]'`),
+    risk: p.text(),
+    status: p.text().$type<ActionStatus>().default('pending'),
+    reason: p.text().nullable(),
+    requestedBy: p.text(),
+    requestedVia: p.text(),
+    requestedAt: p.datetime(3).defaultRaw('now()'),
+    approvalsRequired: p.integer(),
+    approvalRule: p.json<ApprovalRule>().nullable(),
+    approvalTimeoutS: p.integer(),
+    startWithinS: p.integer(),
+    timeoutS: p.integer(),
+    dryRun: p.boolean().default(false),
+    alert: () => p.manyToOne(Alert).nullable().deleteRule('set null'),
+    expiresAt: p.datetime(3).nullable(),
+    approvedBy: p.text().nullable(),
+    approvedAt: p.datetime(3).nullable(),
+    approvedSeq: p.bigint('number').nullable(),
+    rejectedBy: p.text().nullable(),
+    rejectedAt: p.datetime(3).nullable(),
+    rejectionReason: p.text().nullable(),
+    cancelledBy: p.text().nullable(),
+    cancelReason: p.text().nullable(),
+    cancelRequestedAt: p.datetime(3).nullable(),
+    executedAt: p.datetime(3).nullable(),
+    completedAt: p.datetime(3).nullable(),
+    exitCode: p.integer().nullable(),
+    signal: p.text().nullable(),
+    failureCode: p.text().nullable(),
+    attempt: p.integer().default(1),
+    stdout: p.text().nullable(),
+    stderr: p.text().nullable(),
+    stdoutBytes: p.bigint('number').nullable(),
+    stderrBytes: p.bigint('number').nullable(),
+    stdoutSha256: p.text().nullable(),
+    stderrSha256: p.text().nullable(),
+    truncated: p.boolean().default(false),
+    slackChannel: p.text().nullable(),
+    slackTs: p.text().nullable(),
+    slackPermalink: p.text().nullable(),
+    workflowStartedAt: p.datetime(3).nullable(),
+    requestKey: p.text().nullable().unique('actions_request_key_unique'),
+    slackRequesterChannel: p.text().nullable(),
+  },
+  indexes: [
+    { name: 'actions_requested_index', properties: ['requestedAt', 'id'] },
+    { name: 'actions_server_requested_index', properties: ['server', 'requestedAt', 'id'] },
+    { name: 'actions_alert_index', properties: ['alert'] },
+    { name: 'actions_queue_index', properties: ['server', 'approvedSeq'], where: `"status" = 'approved'` },
+    {
+      name: 'actions_open_index',
+      properties: ['requestedAt', 'id'],
+      where: `"status" = any (array['pending'::text, 'approved'::text, 'executing'::text])`,
+    },
+  ],
+  checks: [
+    {
+      name: 'actions_completed_needs_exit_code',
+      expression: `status <> 'completed' or dry_run or exit_code is not null`,
+    },
+    { name: 'actions_approvals_required_check', expression: 'approvals_required >= 0' },
+  ],
+});
+
+/**
+ * One requested run of one playbook on one server. `expiresAt` is the end of the approval window and, once approved,
+ * of the time to start in; `completedAt` is set at any end; `approvedSeq` is set by the database and orders the queue
+ * of a server.
+ */
+export class Action extends ActionSchema.class {}
+ActionSchema.setClass(Action);

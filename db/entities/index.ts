@@ -1,0 +1,29 @@
+import { Action } from './action.entity.ts';
+import { AgentKey } from './agent-key.entity.ts';
+import { Alert } from './alert.entity.ts';
+import { ApiToken } from './api-token.entity.ts';
+import { AuditEvent, AuditHead } from './audit.entity.ts';
+import { Command } from './command.entity.ts';
+import { Decision } from './decision.entity.ts';
+import { EnrollmentToken } from './enrollment-token.entity.ts';
+import { IdempotencyKey } from './idempotency-key.entity.ts';
+import { Result } from './result.entity.ts';
+import { Server } from './server.entity.ts';
+import { SlackOutboxEntry } from './slack-outbox-entry.entity.ts';
+
+/** Every entity; the drift test compares them with the migrated schema. */
+export const ENTITIES = [
+  Action,
+  AgentKey,
+  Alert,
+  ApiToken,
+  AuditEvent,
+  AuditHead,
+  Command,
+  Decision,
+  EnrollmentToken,
+  IdempotencyKey,
+  Result,
+  Server,
+  SlackOutboxEntry,
+];

@@ -1,0 +1,205 @@
+import { sql } from 'kysely';
+import { END_STATES } from '../../domain/lifecycle.ts';
+import type { ActionStatus } from '../../domain/lifecycle.ts';
+import type { Tx } from '../orm.ts';
+import type { NewRow, Row, RowChange } from '../tables.ts';
+import { listAppliedApprovals } from './decision.repository.ts';
+import type { Source } from './source.ts';
+
+export type ActionRow = Row<'actions'>;
+
+/** An action as people see it: with its server's name, the server's pause and who approved, oldest first. */
+export interface ActionWithNames extends ActionRow {
+  server_name: string;
+  server_paused: boolean;
+  approvals: { by: string; at: Date; reason: string | null }[];
+}
+
+export interface ActionFilter {
+  status?: ActionStatus | undefined;
+  /** The server's name. */
+  server?: string | undefined;
+  playbook?: string | undefined;
+  requestedBy?: string | undefined;
+  limit: number;
+  /** A cursor that an earlier page gave as `next`. */
+  after?: ActionCursor | undefined;
+}
+
+/** Place in the list, newest first. */
+export interface ActionCursor {
+  requestedAt: Date;
+  id: string;
+}
+
+export async function insertAction(tx: Tx, action: NewRow<'actions'>): Promise<ActionRow> {
+  return tx.kysely.insertInto('actions').values(action).returningAll().executeTakeFirstOrThrow();
+}
+
+export async function findActionById(source: Source, id: string): Promise<ActionWithNames | null> {
+  const [action] = await withApprovals(source, await selectWithServer(source).where('actions.id', '=', id).execute());
+  return action ?? null;
+}
+
+/** The action that an earlier request with this key made, if any. */
+export async function findActionByRequestKey(source: Source, requestKey: string): Promise<ActionWithNames | null> {
+  const rows = await selectWithServer(source).where('actions.request_key', '=', requestKey).execute();
+  return (await withApprovals(source, rows))[0] ?? null;
+}
+
+/** One page, newest first; `next` is null on the last. Actions requested meanwhile neither repeat nor hide any. */
+export async function listActions(
+  source: Source,
+  filter: ActionFilter,
+): Promise<{ items: ActionWithNames[]; next: ActionCursor | null }> {
+  const { status, server, playbook, requestedBy, after, limit } = filter;
+  let query = selectWithServer(source);
+  if (status !== undefined) query = query.where('actions.status', '=', status);
+  if (server !== undefined) query = query.where('servers.name', '=', server);
+  if (playbook !== undefined) query = query.where('actions.playbook', '=', playbook);
+  if (requestedBy !== undefined) query = query.where('actions.requested_by', '=', requestedBy);
+  if (after !== undefined) {
+    query = query.where(
+      sql<boolean>`(actions.requested_at, actions.id) < (${after.requestedAt}::timestamptz, ${after.id}::text)`,
+    );
+  }
+  const rows = await query
+    .orderBy('actions.requested_at', 'desc')
+    .orderBy('actions.id', 'desc')
+    .limit(limit + 1)
+    .execute();
+  const last = rows.length > limit ? rows[limit - 1] : undefined;
+  return {
+    items: await withApprovals(source, rows.slice(0, limit)),
+    next: last === undefined ? null : { requestedAt: last.requested_at, id: last.id },
+  };
+}
+
+/** Locks the row until the transaction ends and reads what stands there then. */
+export async function lockAction(tx: Tx, id: string): Promise<ActionRow | null> {
+  const row = await tx.kysely.selectFrom('actions').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+  return row ?? null;
+}
+
+/**
+ * Compare and set: moves the action if its status is one of `from`; null where it is not (any more), and then nothing
+ * has changed. `completed_at` is set at any end where `set` names none. Throws the guards of db/errors.ts.
+ */
+export async function transitionAction(
+  tx: Tx,
+  input: { id: string; from: readonly ActionStatus[]; to: ActionStatus; set?: RowChange<'actions'> },
+): Promise<ActionRow | null> {
+  const ended = END_STATES.includes(input.to) ? { completed_at: sql<Date>`clock_timestamp()` } : {};
+  const row = await tx.kysely
+    .updateTable('actions')
+    .set({ ...ended, ...input.set, status: input.to })
+    .where('id', '=', input.id)
+    .where('status', 'in', [...input.from])
+    .returningAll()
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+/** Changes what may change without a transition: cards, permalinks, `cancel_requested_at`. Null: no such action. */
+export async function updateAction(tx: Tx, id: string, set: RowChange<'actions'>): Promise<ActionRow | null> {
+  const row = await tx.kysely.updateTable('actions').set(set).where('id', '=', id).returningAll().executeTakeFirst();
+  return row ?? null;
+}
+
+/**
+ * The action whose turn it is on this server, locked: approved first, still to be started in time, not being
+ * cancelled and not handed out yet. Null also while a command is outstanding there. Lock the server first.
+ */
+export async function claimNextApprovedAction(tx: Tx, serverId: string): Promise<ActionRow | null> {
+  const row = await tx.kysely
+    .selectFrom('actions')
+    .selectAll()
+    .where('server_id', '=', serverId)
+    .where('status', '=', 'approved')
+    .where('cancel_requested_at', 'is', null)
+    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', sql<Date>`clock_timestamp()`)]))
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('commands')
+            .select('commands.id')
+            .where((eb) =>
+              eb.or([
+                eb.and([eb('commands.server_id', '=', serverId), eb('commands.state', '<>', 'ended')]),
+                eb.and([
+                  eb('commands.action_id', '=', eb.ref('actions.id')),
+                  eb('commands.attempt', '=', eb.ref('actions.attempt')),
+                ]),
+              ]),
+            ),
+        ),
+      ),
+    )
+    .orderBy('approved_seq')
+    .limit(1)
+    .forUpdate()
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+/** What `auto` approved here and was not handed out yet, locked: a pause ends these. */
+export function lockAutoApprovedActions(tx: Tx, serverId: string): Promise<ActionRow[]> {
+  return tx.kysely
+    .selectFrom('actions')
+    .selectAll()
+    .where('server_id', '=', serverId)
+    .where('status', '=', 'approved')
+    .where('approved_by', '=', 'auto')
+    .where(({ not, exists, selectFrom }) =>
+      not(exists(selectFrom('commands').select('commands.id').whereRef('commands.action_id', '=', 'actions.id'))),
+    )
+    .orderBy('approved_seq')
+    .forUpdate()
+    .execute();
+}
+
+/** Requested, not ended, and no workflow known to run yet: what a pump has to start. Oldest first. */
+export function listActionsWithoutWorkflow(source: Source, limit: number): Promise<ActionRow[]> {
+  return source.kysely
+    .selectFrom('actions')
+    .selectAll()
+    .where('workflow_started_at', 'is', null)
+    .where('status', 'in', ['pending', 'approved', 'executing'])
+    .orderBy('requested_at')
+    .limit(limit)
+    .execute();
+}
+
+/** How many approved actions wait for each of these servers. Servers without any are missing. */
+export async function countQueued(source: Source, serverIds: readonly string[]): Promise<Map<string, number>> {
+  if (serverIds.length === 0) {
+    return new Map();
+  }
+  const rows = await source.kysely
+    .selectFrom('actions')
+    .select(['server_id', ({ fn }) => fn.countAll<number>().as('queued')])
+    .where('status', '=', 'approved')
+    .where('server_id', 'in', [...serverIds])
+    .groupBy('server_id')
+    .execute();
+  return new Map(rows.map((row) => [row.server_id, row.queued]));
+}
+
+function selectWithServer(source: Source) {
+  return source.kysely
+    .selectFrom('actions')
+    .innerJoin('servers', 'servers.id', 'actions.server_id')
+    .selectAll('actions')
+    .select(['servers.name as server_name', 'servers.paused as server_paused']);
+}
+
+async function withApprovals<T extends { id: string }>(
+  source: Source,
+  actions: readonly T[],
+): Promise<(T & Pick<ActionWithNames, 'approvals'>)[]> {
+  const approvals = await listAppliedApprovals(
+    source,
+    actions.map(({ id }) => id),
+  );
+  return actions.map((action) => ({ ...action, approvals: approvals.get(action.id) ?? [] }));
+}

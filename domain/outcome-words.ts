@@ -1,0 +1,72 @@
+/** What became of a run, as its stored row tells. */
+export interface Outcome {
+  status: string;
+  exitCode: number | null;
+  signal: string | null;
+  failureCode: string | null;
+  timeoutS?: number | undefined;
+}
+
+const EXIT_CODES: Readonly<Record<number, string>> = {
+  0: 'all went well',
+  1: 'the program says that it failed',
+  2: 'the program was used wrongly',
+  3: 'a unit is not active',
+  4: 'there is no such unit, or it may not be changed',
+  5: 'a unit is not loaded',
+  126: 'the program may not be executed',
+  127: 'there is no such program',
+  255: 'the program failed outside its own codes',
+};
+
+const SIGNALS: Readonly<Record<number, string>> = {
+  1: 'SIGHUP',
+  2: 'SIGINT',
+  3: 'SIGQUIT',
+  6: 'SIGABRT',
+  9: 'SIGKILL',
+  11: 'SIGSEGV',
+  13: 'SIGPIPE',
+  15: 'SIGTERM',
+};
+
+const FAILURES: Readonly<Record<string, string>> = {
+  exit_nonzero: 'a step failed',
+  timed_out: 'it ran too long and was stopped',
+  interrupted: 'the agent was interrupted while it ran; it may have done a part',
+  agent_lost: 'nothing more was heard of the agent; it may have run',
+  cancel_unconfirmed: 'it was cancelled, but not every process could be proved stopped',
+  agent_offline: 'the agent was offline, so it was never started',
+  queue_timeout: 'other work kept the server busy, so it was never started',
+  approval_timeout: 'nobody decided in time',
+  server_paused: 'the server was paused before it started',
+  unknown_playbook: 'the agent has no such playbook',
+  playbook_changed: 'the agent has another version of the playbook',
+  invalid_params: 'the agent does not accept these parameters',
+  not_allowed_here: 'the owner of the server does not allow this',
+  halted: 'the agent is halted',
+  refused: 'the agent refused it',
+};
+
+/** `exit code 127: there is no such program`; what is true of the code whichever program gave it. */
+export function describeExit(outcome: Pick<Outcome, 'exitCode' | 'signal'>): string | null {
+  const { exitCode, signal } = outcome;
+  if (signal !== null) return `ended by the signal ${signal}`;
+  if (exitCode === null) return null;
+  const known = EXIT_CODES[exitCode];
+  if (known !== undefined) return `exit code ${exitCode}: ${known}`;
+  const name = SIGNALS[exitCode - 128];
+  return name === undefined ? `exit code ${exitCode}` : `exit code ${exitCode}: ended by the signal ${name}`;
+}
+
+/** Why it failed, was refused or expired; a code of tomorrow is told as it is. */
+export function describeFailure(code: string | null): string | null {
+  if (code === null) return null;
+  return FAILURES[code] ?? `the reason is "${code}"`;
+}
+
+/** All that is known of the end, as the rest of a sentence: `a step failed; exit code 1: …`. */
+export function describeOutcome(outcome: Outcome): string {
+  const parts = [describeFailure(outcome.failureCode), describeExit(outcome)].filter((part) => part !== null);
+  return parts.length === 0 ? 'nothing more is known' : parts.join('; ');
+}

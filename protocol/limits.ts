@@ -1,0 +1,18 @@
+/** The version this code speaks. The control plane also accepts the one before, once there is one. */
+export const PROTOCOL_VERSION = 1;
+export const SUPPORTED_PROTOCOLS: readonly number[] = [1];
+
+export const MAX_WAIT_S = 25; // under the 30 s after which common proxies cut an idle request
+export const DEFAULT_HEARTBEAT_INTERVAL_S = 60;
+export const CLOCK_TOLERANCE_S = 60; // clocks may differ by this much before anybody complains
+export const MAX_TOKEN_LIFE_S = 600; // an agent's token, from iat to exp
+export const MAX_COMMAND_LIFE_S = 60; // a command's exp, counted from its hand-out
+
+export const MAX_HEARTBEAT_BYTES = 1024 * 1024;
+export const MAX_BODY_BYTES = 64 * 1024; // any body but a heartbeat
+export const MAX_RESULTS_BYTES = 900 * 1024; // leaves room for the rest of a heartbeat
+export const MAX_STREAM_HEAD_BYTES = 32 * 1024;
+export const MAX_STREAM_TAIL_BYTES = 32 * 1024;
+
+/** The refusals that use up neither the command's id nor its `seq`, and do not end the action. */
+export const HARMLESS_REFUSALS: readonly string[] = ['bad_signature', 'wrong_server', 'outside_window'];

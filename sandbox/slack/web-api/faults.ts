@@ -1,0 +1,37 @@
+/** What a test or a person makes go wrong. */
+export class Faults {
+  readonly #limited = new Map<string, { times: number; retryAfterS: number }>();
+  readonly #dropped = new Map<string, number>();
+  readonly #delays = new Map<string, number>();
+  isOut = false;
+
+  rateLimitNext(method: string, times: number, retryAfterS: number): void {
+    this.#limited.set(method, { times, retryAfterS });
+  }
+
+  /** The call is done, but its answer is lost on the way. */
+  dropAnswer(method: string, times: number): void {
+    this.#dropped.set(method, times);
+  }
+
+  delayMs(method: string, ms: number): void {
+    this.#delays.set(method, ms);
+  }
+
+  takeLimit(method: string): number | undefined {
+    const limit = this.#limited.get(method);
+    if (limit === undefined || limit.times <= 0) return undefined;
+    limit.times -= 1;
+    return limit.retryAfterS;
+  }
+
+  takeDrop(method: string): boolean {
+    const times = this.#dropped.get(method) ?? 0;
+    if (times > 0) this.#dropped.set(method, times - 1);
+    return times > 0;
+  }
+
+  delayOf(method: string): number {
+    return this.#delays.get(method) ?? 0;
+  }
+}

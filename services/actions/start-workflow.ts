@@ -1,0 +1,25 @@
+import { findActionById } from '../../db/repositories/action.repository.ts';
+import type { Context } from '../context.ts';
+
+/**
+ * Starts the workflow of an action that stands in the database. May be called again at any time: an id is started
+ * once. Where the row is already ahead, the new workflow reads it first. False where Temporal is away.
+ */
+export async function startWorkflow(ctx: Context, actionId: string): Promise<boolean> {
+  const action = await findActionById(ctx.database, actionId);
+  if (action === null) return false;
+  const answer = await ctx.temporal.startAction({
+    actionId,
+    isAutomatic: action.approvals_required === 0,
+    deadlineAtMs: action.expires_at?.getTime() ?? Date.now(),
+    isResumed: action.status !== 'pending',
+  });
+  if (answer === 'away') return false;
+  await ctx.database.kysely
+    .updateTable('actions')
+    .set({ workflow_started_at: new Date() })
+    .where('id', '=', actionId)
+    .where('workflow_started_at', 'is', null)
+    .execute();
+  return true;
+}

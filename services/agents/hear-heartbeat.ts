@@ -1,0 +1,65 @@
+import type { Tx } from '../../db/orm.ts';
+import { findCommandById, updateCommand } from '../../db/repositories/command.repository.ts';
+import { updateServer } from '../../db/repositories/server.repository.ts';
+import { toJson } from '../../db/tables.ts';
+import type { Row } from '../../db/tables.ts';
+import { ConflictError } from '../../domain/errors.ts';
+import type { HeartbeatRequest } from '../../protocol/messages.ts';
+import { compareSessions } from '../../protocol/messages.ts';
+import type { Context } from '../context.ts';
+import { lockEnrolledServer } from './lock-enrolled-server.ts';
+import { takeResults } from './take-results.ts';
+
+export interface Heard {
+  acked: string[];
+  facts: { kind: 'executing' | 'result'; actionId: string; commandId: string }[];
+}
+
+/** Takes over what the agent says: session, running commands, results. Throws ConflictError `stale_heartbeat`. */
+export async function hearHeartbeat(
+  ctx: Context,
+  tx: Tx,
+  { serverId, request }: { serverId: string; request: HeartbeatRequest },
+): Promise<Heard> {
+  const server = await lockEnrolledServer(tx, serverId);
+  refuseStale(server, request);
+  await updateServer(tx, serverId, {
+    last_seen_at: new Date(),
+    agent_version: request.agent_version,
+    protocol: request.protocol,
+    session_started_at: new Date(request.session.started_at),
+    session_beat: request.session.beat,
+    boot_id: request.boot_id,
+    uptime_s: request.uptime_s,
+    load: request.load,
+    running: toJson(request.running),
+    ...(request.playbooks === undefined ? {} : { playbooks: toJson(request.playbooks) }),
+  });
+  const { acked, adoptable } = await takeResults(ctx, tx, { serverId, results: request.results });
+  const facts: Heard['facts'] = adoptable.map((fact) => ({ kind: 'result', ...fact }));
+  for (const { command_id: commandId, started_at: startedAt } of request.running) {
+    const command = await findCommandById(tx, commandId);
+    if (command?.server_id !== serverId || command.state === 'ended') continue;
+    const isNews = command.state === 'handed_out';
+    const isStartNews = startedAt !== null && command.started_at === null;
+    if (!isNews && !isStartNews) continue;
+    await updateCommand(tx, commandId, {
+      state: 'running',
+      started_at: startedAt === null ? null : new Date(startedAt),
+    });
+    if (isNews) facts.push({ kind: 'executing', actionId: command.action_id, commandId });
+  }
+  return { acked, facts };
+}
+
+/** A session not newer than the last one seen is an old heartbeat played again. */
+function refuseStale(server: Row<'servers'>, request: HeartbeatRequest): void {
+  const { session_started_at: startedAt, session_beat: beat } = server;
+  if (startedAt === null || beat === null) return;
+  const last = { started_at: startedAt.toISOString(), beat };
+  if (compareSessions(request.session, last) > 0) return;
+  throw new ConflictError('This heartbeat is not newer than the last one seen.', {
+    code: 'stale_heartbeat',
+    details: { last },
+  });
+}

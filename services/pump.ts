@@ -1,0 +1,103 @@
+import { listActionsWithoutWorkflow } from '../db/repositories/action.repository.ts';
+import { listRecordedDecisions } from '../db/repositories/decision.repository.ts';
+import { listUnadoptedResults } from '../db/repositories/result.repository.ts';
+import { sql } from 'kysely';
+import { deliverFact } from './actions/deliver-fact.ts';
+import { startWorkflow } from './actions/start-workflow.ts';
+import { submitDecision } from './actions/submit-decision.ts';
+import type { Context } from './context.ts';
+import { endPauses } from './servers/end-pauses.ts';
+
+const PERIOD_MS = 2_000;
+const GRACE_MS = 3_000; // what is younger is on its way by itself
+const OVERDUE_S = 120; // a workflow acts within seconds of its deadline: after this long it is gone
+const BATCH = 50;
+
+export interface Pump {
+  /** One round, for tests and for whoever does not want to wait. */
+  runOnce(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Brings again what is recorded and not yet taken over by a workflow: requests, decisions, results; and ends timed
+ * pauses. Everything it does may be done twice and by several processes at once.
+ */
+export function startPump(ctx: Context, options: { periodMs?: number } = {}): Pump {
+  let isStopped = false;
+  let timer: NodeJS.Timeout | null = null;
+  let running: Promise<void> = Promise.resolve();
+  const schedule = (): void => {
+    if (isStopped) return;
+    timer = setTimeout(() => {
+      running = runRound(ctx).finally(schedule);
+    }, options.periodMs ?? PERIOD_MS);
+    timer.unref();
+  };
+  schedule();
+  return {
+    runOnce: () => runRound(ctx),
+    stop: async () => {
+      isStopped = true;
+      if (timer !== null) clearTimeout(timer);
+      await running;
+    },
+  };
+}
+
+async function runRound(ctx: Context): Promise<void> {
+  for (const step of [startMissing, submitRecorded, deliverFacts, resumeLost, endPauses]) {
+    try {
+      await step(ctx);
+    } catch (error) {
+      ctx.log.warn({ err: error, step: step.name }, 'the pump could not finish a step; it tries again');
+    }
+  }
+}
+
+async function startMissing(ctx: Context): Promise<void> {
+  for (const { id } of await listActionsWithoutWorkflow(ctx.database, BATCH)) {
+    if (!(await startWorkflow(ctx, id))) return;
+  }
+}
+
+async function submitRecorded(ctx: Context): Promise<void> {
+  const createdBefore = new Date(Date.now() - GRACE_MS);
+  for (const decision of await listRecordedDecisions(ctx.database, { createdBefore, limit: BATCH })) {
+    const answer = await submitDecision(ctx, { actionId: decision.action_id, decisionId: decision.id });
+    if (answer === null) return;
+  }
+}
+
+async function deliverFacts(ctx: Context): Promise<void> {
+  const receivedBefore = new Date(Date.now() - GRACE_MS);
+  for (const result of await listUnadoptedResults(ctx.database, { receivedBefore, limit: BATCH })) {
+    const { action_id: actionId, command_id: commandId } = result;
+    if (actionId !== null) await deliverFact(ctx, { kind: 'result', actionId, commandId });
+  }
+  const unheard = await ctx.database.kysely
+    .selectFrom('commands')
+    .innerJoin('actions', 'actions.id', 'commands.action_id')
+    .select(['commands.id', 'commands.action_id'])
+    .where('commands.state', '=', 'running')
+    .where('actions.status', '=', 'approved')
+    .limit(BATCH)
+    .execute();
+  for (const command of unheard) {
+    await deliverFact(ctx, { kind: 'executing', actionId: command.action_id, commandId: command.id });
+  }
+}
+
+/** Actions whose workflow should have ended them long ago: it was terminated, or lost with Temporal's store. */
+async function resumeLost(ctx: Context): Promise<void> {
+  const { rows } = await sql<{ id: string }>`
+    select id from actions
+    where status in ('pending', 'approved', 'executing')
+      and coalesce(executed_at + (timeout_s + 60) * interval '1 second', expires_at)
+        < now() - ${OVERDUE_S} * interval '1 second'
+    limit ${BATCH}
+  `.execute(ctx.database.kysely);
+  for (const { id } of rows) {
+    if (!(await startWorkflow(ctx, id))) return;
+  }
+}

@@ -1,0 +1,106 @@
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection } from '@temporalio/worker';
+import { randomUUID } from 'node:crypto';
+import { readFile, readdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { pino } from 'pino';
+import { OUTBOX_CHANNEL, WAKE_CHANNEL } from '../../db/announce.ts';
+import { BUILT_IN_RULES } from '../../domain/policy.ts';
+import type { Asker, Principal } from '../../domain/principal.ts';
+import { createCatalog } from '../../playbook/catalog.ts';
+import { generatePrivateKeyPem, importSigningKey } from '../../protocol/keys.ts';
+import type { ControlPlaneConfig } from '../../services/config/config-store.ts';
+import type { Context } from '../../services/context.ts';
+import { createTemporalGateway } from '../../services/temporal-gateway.ts';
+import { createWakes } from '../../services/wakes.ts';
+import { routeTemporalLogs } from '../../worker/runtime.ts';
+import { startWorker } from '../../worker/worker.ts';
+import { createTestDatabase } from './database.ts';
+
+const PLAYBOOKS = fileURLToPath(new URL('../../playbooks/', import.meta.url));
+
+export interface TestControlPlane {
+  ctx: Context;
+  /** The configuration in force; a test may change it. */
+  config: { -readonly [K in keyof ControlPlaneConfig]: ControlPlaneConfig[K] };
+  asker(name: string): Asker;
+  taskQueue: string;
+  startWorker(): Promise<{ stop(): Promise<void> }>;
+  stop(): Promise<void>;
+}
+
+/** Services on a real PostgreSQL and Temporal, without a process around them. */
+export async function createTestControlPlane(): Promise<TestControlPlane> {
+  const address = process.env['MEDIC_TEST_TEMPORAL_ADDRESS'] ?? '';
+  const log = pino({ level: process.env['TEST_LOG'] ?? 'silent' });
+  routeTemporalLogs(log);
+  const test = await createTestDatabase();
+  const connection = Connection.lazy({ address });
+  const native = await NativeConnection.connect({ address });
+  const taskQueue = `medic-test-${randomUUID()}`;
+  const key = await importSigningKey({ pem: generatePrivateKeyPem(), source: 'the test' });
+  const config = await createConfig();
+  const onError = (): void => undefined;
+  const ctx: Context = {
+    database: test.database,
+    temporal: createTemporalGateway({
+      client: new Client({ connection, namespace: 'default' }),
+      connection,
+      namespace: 'default',
+      taskQueue,
+    }),
+    config: { current: () => config, reload: () => Promise.resolve({ isReloaded: true }) },
+    signer: { kid: key.publicKey.kid, privateKey: key.privateKey, publicJwk: key.publicKey },
+    wakes: createWakes({ url: test.url, channels: [OUTBOX_CHANNEL, WAKE_CHANNEL], onError }),
+    log,
+  };
+  const workers: { stop(): Promise<void> }[] = [];
+  return {
+    ctx,
+    config,
+    taskQueue,
+    asker: (name) => {
+      const principal = config.principals.get(name);
+      if (principal === undefined) throw new Error(`no principal ${name}`);
+      return { principal, roles: principal.roles, via: 'api' };
+    },
+    startWorker: async () => {
+      const worker = await startWorker({
+        database: test.database,
+        connection: native,
+        namespace: 'default',
+        taskQueue,
+      });
+      workers.push(worker);
+      return worker;
+    },
+    stop: async () => {
+      for (const worker of workers) await worker.stop();
+      await ctx.wakes.stop();
+      await connection.close();
+      await native.close();
+      await test.drop();
+    },
+  };
+}
+
+async function createConfig(): Promise<ControlPlaneConfig> {
+  const names = (await readdir(PLAYBOOKS)).filter((name) => name.endsWith('.yaml'));
+  const files = await Promise.all(
+    names.map(async (file) => ({ file, text: await readFile(`${PLAYBOOKS}${file}`, 'utf8') })),
+  );
+  const people: Principal[] = [
+    { name: 'ana', roles: ['operator'], slackUserId: 'U0ANA', groups: [] },
+    { name: 'bob', roles: ['operator', 'approver'], slackUserId: 'U0BOB', groups: ['sre'] },
+    { name: 'cid', roles: ['approver'], slackUserId: 'U0CID', groups: ['sre'] },
+    { name: 'root', roles: ['admin'], slackUserId: null, groups: [] },
+  ];
+  return {
+    principals: new Map(people.map((person) => [person.name, person])),
+    groups: new Map([['sre', ['bob', 'cid']]]),
+    rules: BUILT_IN_RULES,
+    approvalTimeoutMs: 60_000,
+    startWithinMs: 60_000,
+    playbooks: createCatalog(files).playbooks,
+  };
+}

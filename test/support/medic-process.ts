@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import { cleanEnvironment } from './start-process.ts';
+
+const BIN = join(import.meta.dirname, '..', '..', 'bin', 'medic');
+
+export interface MedicProcess {
+  pid: number;
+  printed(): string;
+  /** Settles with the exit code, or the signal that ended it. */
+  ended: Promise<number | NodeJS.Signals | null>;
+  kill(signal: NodeJS.Signals): Promise<void>;
+}
+
+/** `medic <args>` as a process of its own, with nothing of this test's environment but what is given. */
+export function startMedicProcess(args: readonly string[], env: Readonly<Record<string, string>>): MedicProcess {
+  const child = spawn(process.execPath, [BIN, ...args], {
+    env: { ...cleanEnvironment(), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  return watch(child);
+}
+
+export function watch(child: ChildProcess): MedicProcess {
+  let text = '';
+  const read = (chunk: Buffer): void => {
+    text = (text + chunk.toString()).slice(-20_000);
+  };
+  child.stdout?.on('data', read);
+  child.stderr?.on('data', read);
+  const ended = new Promise<number | NodeJS.Signals | null>((resolve) => {
+    child.once('exit', (code, signal) => {
+      resolve(signal ?? code);
+    });
+  });
+  return {
+    pid: child.pid ?? 0,
+    printed: () => text,
+    ended,
+    kill: async (signal) => {
+      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+      await ended;
+    },
+  };
+}

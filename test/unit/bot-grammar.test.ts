@@ -1,0 +1,94 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { MedicError } from '../../domain/errors.ts';
+import { parseCommand, parsePairs } from '../../bot/grammar.ts';
+
+const PLAYBOOKS = ['restart-service', 'clear-logs'];
+const parse = (text: string) => parseCommand(text, PLAYBOOKS);
+
+function refusal(text: string): { code: string; message: string } {
+  try {
+    parse(text);
+  } catch (error) {
+    if (error instanceof MedicError) return { code: error.code, message: error.message };
+    throw error;
+  }
+  throw new Error(`"${text}" was understood`);
+}
+
+describe('what is typed behind /remediate', () => {
+  test('opens the form where nothing is typed', () => {
+    expect(parse('   ')).toEqual({ kind: 'form' });
+  });
+
+  test.each([
+    'restart-service web-1 service=nginx reason="it hangs"',
+    'Restart_Service web-1 reason=“it hangs” service=nginx',
+    'service=nginx restart-service reason=„it hangs“ web-1',
+    "restart-service  web-1\tservice='nginx' reason=«it hangs»",
+  ])('is a request, in any order and with any quotes: %s', (text) => {
+    expect(parse(text)).toEqual({
+      kind: 'request',
+      playbook: 'restart-service',
+      server: 'web-1',
+      params: { service: 'nginx' },
+      reason: 'it hangs',
+    });
+  });
+
+  test('keeps apostrophes, further equals signs and what Slack escaped', () => {
+    const typed = parse(`clear-logs web-1 path=/var/log/a=b reason="it&amp;that don't &lt;work&gt;"`);
+    expect(typed).toMatchObject({ params: { path: '/var/log/a=b' }, reason: "it&that don't <work>" });
+    expect(parse('clear-logs web-1 path=don’t')).toMatchObject({ params: { path: 'don’t' } });
+  });
+
+  test('is a verb with its word and reason', () => {
+    expect(parse('reject 1a2b3c4d reason="not now"')).toEqual({
+      kind: 'verb',
+      verb: 'reject',
+      word: '1a2b3c4d',
+      reason: 'not now',
+    });
+    expect(parse('HISTORY')).toMatchObject({ verb: 'history', word: undefined });
+  });
+
+  test.each([
+    ['restart-servise web-1', 'unknown_word', 'Did you mean "restart-service"'],
+    ['aprove 123', 'unknown_word', 'Did you mean "approve"'],
+    ['restart-service', 'missing_server', 'SERVER'],
+    ['restart-service web-1 nginx', 'extra_word', '"nginx"'],
+    ['restart-service web-1 service=a service=b', 'duplicate_param', '"service"'],
+    ['restart-service web-1 a_b=1 a-b=2', 'duplicate_param', '"a-b"'],
+    ['restart-service web-1 =x', 'malformed_pair', '"=x"'],
+    ['restart-service web-1 service="nginx', 'open_quote', 'not closed'],
+    ['service=nginx', 'missing_playbook', 'PLAYBOOK'],
+    ['show', 'missing_word', 'show ID'],
+    ['pending now', 'extra_word', '"now"'],
+    ['pause web-1 reasn=x', 'unknown_param', 'Did you mean "reason"'],
+    [`help ${'x'.repeat(5_000)}`, 'too_long', '4000'],
+  ])('is refused in one sentence: %.40s', (text, code, hint) => {
+    const { code: told, message } = refusal(text);
+    expect(told).toBe(code);
+    expect(message).toContain(hint);
+  });
+
+  test('never ends in anything but a meaning or one sentence', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (text) => {
+        try {
+          expect(['form', 'verb', 'request']).toContain(parse(text).kind);
+        } catch (error) {
+          expect(error).toBeInstanceOf(MedicError);
+          expect((error as Error).message.length).toBeLessThan(600);
+        }
+      }),
+    );
+  });
+});
+
+describe('the pairs of the form', () => {
+  test('are key=value and nothing else', () => {
+    expect(parsePairs('a=1\nb="two words"')).toEqual({ a: '1', b: 'two words' });
+    expect(() => parsePairs('nginx')).toThrow('is not key=value');
+  });
+});

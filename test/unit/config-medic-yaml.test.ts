@@ -1,0 +1,175 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { mkdtempSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BUILT_IN_RULES } from '../../domain/policy.ts';
+import { openConfigStore } from '../../services/config/config-store.ts';
+import { parseMedicYaml } from '../../services/config/parse-medic-yaml.ts';
+
+const GOOD = `version: 1
+approval_timeout: 5m
+principals:
+  ana: { slack_user_id: U0ANA, roles: [operator] }
+  bob: { slack_user_id: U0BOB, roles: [operator, approver] }
+  robot: { roles: [automation] }
+groups:
+  sre: [bob]
+rules:
+  - when: { risk: [high, critical], server: ["db-*"] }
+    approvals: 2
+    from: [sre]
+  - when: { paused: true }
+    approvals: 1
+  - approvals: 0
+`;
+
+function problemsOf(text: string): string[] {
+  return parseMedicYaml({ file: 'medic.yaml', text }).problems.map(
+    ({ line, column, code }) => `${line}:${column} ${code}`,
+  );
+}
+
+describe('medic.yaml', () => {
+  test('is read whole, with the groups of each principal', () => {
+    const { value, problems } = parseMedicYaml({ file: 'medic.yaml', text: GOOD });
+    expect(problems).toEqual([]);
+    expect(value?.principals.get('bob')).toEqual({
+      name: 'bob',
+      roles: ['operator', 'approver'],
+      slackUserId: 'U0BOB',
+      groups: ['sre'],
+    });
+    expect(value?.principals.get('robot')?.slackUserId).toBeNull();
+    expect(value).toMatchObject({ approvalTimeoutMs: 300_000, startWithinMs: 3_600_000 });
+    expect(value?.rules).toEqual([
+      { when: { risk: ['high', 'critical'], server: ['db-*'] }, approvals: 2, from: ['sre'] },
+      { when: { paused: true }, approvals: 1, from: null },
+      { when: {}, approvals: 0, from: null },
+    ]);
+  });
+
+  test('without rules the built-in ones hold', () => {
+    expect(parseMedicYaml({ file: 'f', text: 'version: 1\n' }).value?.rules).toBe(BUILT_IN_RULES);
+    expect(parseMedicYaml({ file: 'f', text: 'version: 1\nrules: []\n' }).value?.rules).toEqual([]);
+  });
+
+  test('a rule that would let a paused server run without a person is an error', () => {
+    const text = 'version: 1\nrules:\n  - when: { paused: true, risk: [low] }\n    approvals: 0\n';
+    expect(problemsOf(text)).toEqual(['4:16 paused_without_person']);
+  });
+
+  test('every mistake is told at once, with its place and the nearest known word', () => {
+    const text = `version: 2
+aproval_timeout: 30m
+start_within: soon
+principals:
+  auto: { roles: [operator] }
+  bob: { slack_user_id: U0BOB, roles: [operater] }
+  eve: { slack_user_id: U0BOB, roles: [] }
+groups:
+  sre: [bobb]
+rules:
+  - when: { tags: [web] }
+    approvals: 99
+    from: [ser]
+`;
+    expect(problemsOf(text)).toEqual([
+      '1:10 unknown_version',
+      '2:1 unknown_key',
+      '3:15 invalid_duration',
+      '5:3 reserved_name',
+      '6:40 unknown_role',
+      '7:25 duplicate_slack_user',
+      '7:39 missing_role',
+      '9:9 unknown_principal',
+      '11:13 unknown_key',
+      '12:16 invalid_value',
+      '13:12 unknown_group',
+    ]);
+    const { problems } = parseMedicYaml({ file: 'medic.yaml', text });
+    const told = problems.map(({ message }) => message).join('\n');
+    for (const word of ['approval_timeout', 'operator', 'bob', 'tag', 'sre']) {
+      expect(told).toContain(`Did you mean "${word}"?`);
+    }
+  });
+
+  test('what is no YAML, or another shape, is told and not thrown', () => {
+    for (const text of [
+      '',
+      '- a\n',
+      'version: [',
+      'version: 1\nprincipals: [ana]\n',
+      'version: 1\ngroups: 3\nrules: x\n',
+    ]) {
+      expect(problemsOf(text).length).toBeGreaterThan(0);
+    }
+  });
+});
+
+describe('the configuration', () => {
+  let directory: string;
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'medic-config-'));
+    writeFileSync(join(directory, 'medic.yaml'), GOOD);
+  });
+  afterEach(() => {
+    rmSync(directory, { recursive: true });
+  });
+
+  test('a broken file at reload is told and the old set stays; a mended one takes its place', async () => {
+    const digests: string[] = [];
+    const onLoaded = (_config: unknown, digest: string): Promise<void> => Promise.resolve(void digests.push(digest));
+    const store = await openConfigStore({ directory, onLoaded });
+    const first = store.current();
+    writeFileSync(join(directory, 'medic.yaml'), GOOD.replace('roles: [automation]', 'roles: [automat]'));
+    expect(await store.reload()).toMatchObject({
+      isReloaded: false,
+      problems: [{ line: 6, code: 'unknown_role', file: join(directory, 'medic.yaml') }],
+    });
+    expect(store.current()).toBe(first);
+    writeFileSync(join(directory, 'medic.yaml'), GOOD.replace('5m', '6m'));
+    expect(await store.reload()).toEqual({ isReloaded: true });
+    expect(store.current().approvalTimeoutMs).toBe(360_000);
+    expect(new Set(digests).size).toBe(2);
+  });
+
+  test('a set that cannot be recorded does not count', async () => {
+    let isDown = false;
+    const store = await openConfigStore({
+      directory,
+      onLoaded: () => (isDown ? Promise.reject(new Error('away')) : Promise.resolve()),
+    });
+    const first = store.current();
+    isDown = true;
+    await expect(store.reload()).rejects.toThrow('away');
+    expect(store.current()).toBe(first);
+    isDown = false;
+    expect(await store.reload()).toEqual({ isReloaded: true });
+  });
+
+  test('an own playbook takes the place of the shipped one of that name', async () => {
+    mkdirSync(join(directory, 'playbooks'));
+    const own = `name: check-service
+title: Another check
+risk: critical
+timeout: 5s
+steps:
+  - run: [/bin/true]
+`;
+    writeFileSync(join(directory, 'playbooks', 'check-service.yaml'), own);
+    const { playbooks } = (await openConfigStore({ directory })).current();
+    expect(playbooks.get('check-service')?.risk).toBe('critical');
+    expect(playbooks.has('restart-service')).toBe(true);
+    writeFileSync(join(directory, 'playbooks', 'check-service.yaml'), own.replace('risk', 'risc'));
+    await expect(openConfigStore({ directory })).rejects.toMatchObject({ code: 'invalid_config' });
+  });
+
+  test('a directory that is away, or holds no medic.yaml, stops the start; none at all has no principals', async () => {
+    await expect(openConfigStore({ directory: join(directory, 'away') })).rejects.toThrow(/must name a directory/);
+    await expect(openConfigStore({ directory: tmpdir() })).rejects.toMatchObject({ code: 'invalid_config' });
+    const { principals, rules, playbooks } = (await openConfigStore({ directory: null })).current();
+    expect(principals.size).toBe(0);
+    expect(rules).toBe(BUILT_IN_RULES);
+    expect(playbooks.size).toBeGreaterThan(0);
+  });
+});
