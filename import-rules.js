@@ -34,6 +34,7 @@ export const IMPORT_RULES = [
       'prom-client',
       'pg',
       'canonicalize',
+      'otpauth',
       'node:*',
     ],
     types: true,
