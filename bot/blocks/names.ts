@@ -10,9 +10,10 @@ export const FORMS = { request: 'medic_request', rejectReason: 'medic_reject_rea
 
 export const EVENT_TYPE = 'medic_action';
 
-/** The first block tells a card from a notice of the same action. */
+/** The first block tells the messages of one action from each other. */
 export const CARD_BLOCK = 'medic_card';
 export const NOTICE_BLOCK = 'medic_notice';
+export const OUTPUT_BLOCK = 'medic_output';
 
 export const COMMAND = '/remediate';
 

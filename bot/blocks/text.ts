@@ -30,6 +30,15 @@ export function lastLines(text: string, limit: { lines: number; maxChars: number
   return `…${tail.slice(tail.length - limit.maxChars + 1).replace(/^[\u{DC00}-\u{DFFF}]/u, '')}`;
 }
 
+/** The start and the end, with a line between that says how much is missing; unchanged where it all fits. */
+export function cutMiddle(text: string, limit: { headChars: number; tailChars: number }): string {
+  const left = text.length - limit.headChars - limit.tailChars;
+  if (left <= 0) return text;
+  const head = dropHalf(text.slice(0, limit.headChars));
+  const tail = text.slice(-limit.tailChars).replace(/^[\u{DC00}-\u{DFFF}]/u, '');
+  return `${head}\n… ${left} characters are left out here …\n${tail}`;
+}
+
 /** For mrkdwn and for the text of a message: nothing in it can mention or link. */
 export function escapeMrkdwn(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');

@@ -9,6 +9,8 @@ import { createClosedHome, createHome } from '../../bot/blocks/home.ts';
 import { createHistory, createPendingList, createServerList } from '../../bot/blocks/lists.ts';
 import type { Message } from '../../bot/blocks/message.ts';
 import { createNotice } from '../../bot/blocks/notice.ts';
+import { createOutput, createOutputFile } from '../../bot/blocks/output.ts';
+import { cutMiddle } from '../../bot/blocks/text.ts';
 import { ACTION_STATUSES, isEnded } from '../../domain/lifecycle.ts';
 import { judgeMetadata } from '../../sandbox/slack/block-kit/metadata.ts';
 import { judgeMessageBlocks, judgeView } from '../../sandbox/slack/block-kit/surfaces.ts';
@@ -156,6 +158,7 @@ describe('every message', () => {
         expect(judgeMetadata(card.metadata)).toBeUndefined();
         expectFine(createClosedDuplicate(view));
         expectFine(createDetails(view));
+        expectFine(createOutput(view));
         if (view.slackPermalink === null || view.slackPermalink.startsWith('https:')) expectFine(createNotice(view));
         else expectHarmless(createNotice(view));
       }),
@@ -221,5 +224,29 @@ describe('a card', () => {
     const [view] = fc.sample(action, { numRuns: 1, seed: 1 });
     const card = createCard({ ...(view as ActionView), argvPreview: [['/bin/echo', 'a b', 'c\u202Ed', '']] });
     expect(JSON.stringify(card.blocks)).toContain(JSON.stringify('/bin/echo "a b" "c\\u{202e}d" ""').slice(1, -1));
+  });
+});
+
+describe('output', () => {
+  const [any] = fc.sample(action, { numRuns: 1, seed: 1 });
+  const view = { ...(any as ActionView), stdout: 'a\nb\n', stderr: '', truncated: false };
+
+  test('stands in the thread as it is where it is short', () => {
+    expect(JSON.stringify(createOutput(view).blocks)).toContain(JSON.stringify('a\nb'));
+    expect(JSON.stringify(createOutput(view).blocks)).not.toContain('stderr');
+    expect(createOutputFile(view)).toBeNull();
+  });
+
+  test('has its middle left out where it is long, and all of it in a file', () => {
+    const stdout = `first\n${'x'.repeat(20_000)}\nlast`;
+    const [, , shown] = createOutput({ ...view, stdout }).blocks;
+    expect(JSON.stringify(shown)).toMatch(/"first\\n.*characters are left out here.*last"/);
+    expect(createOutputFile({ ...view, stdout })?.content).toContain(stdout);
+  });
+
+  test('never loses half a character', () => {
+    for (const chars of [10, 11]) {
+      expect(cutMiddle('😀'.repeat(40), { headChars: chars, tailChars: chars }).isWellFormed()).toBe(true);
+    }
   });
 });
