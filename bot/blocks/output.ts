@@ -1,7 +1,6 @@
 import type { KnownBlock } from '@slack/types';
 import type { ActionView } from '../../services/actions/action-view.ts';
-import type { ActionMessage } from './message.ts';
-import { metadataOf } from './message.ts';
+import type { Message } from './message.ts';
 import { OUTPUT_BLOCK } from './names.ts';
 import { MAX_SENTENCE, preformattedBlock, sentenceBlock } from './parts.ts';
 import { cutMiddle, escapeMrkdwn, toLine, toLines } from './text.ts';
@@ -15,8 +14,11 @@ export interface OutputFile {
   content: string;
 }
 
-/** What a run wrote, for the thread of its card: each stream as it is, with its middle left out where it is long. */
-export function createOutput(action: ActionView): ActionMessage {
+/**
+ * What a run wrote, for the thread of its card: each stream as it is, with its middle left out where it is long.
+ * Without metadata: only a card and a notice are messages of the action, and nothing here can be clicked.
+ */
+export function createOutput(action: ActionView): Message {
   const streams = streamsOf(action);
   const sentence = toLine(describeOutput(action, streams), MAX_SENTENCE);
   const blocks: KnownBlock[] = [sentenceBlock(sentence, { blockId: OUTPUT_BLOCK })];
@@ -24,7 +26,7 @@ export function createOutput(action: ActionView): ActionMessage {
     blocks.push(sentenceBlock(`${name}${bytes === null ? '' : `, ${bytes} bytes in all`}:`));
     blocks.push(preformattedBlock(cutMiddle(text, SHOWN)));
   }
-  return { text: escapeMrkdwn(sentence), blocks, metadata: metadataOf(action) };
+  return { text: escapeMrkdwn(sentence), blocks };
 }
 
 /** All that is kept of what it wrote, where the message shows only a part; null where it shows everything. */
