@@ -1,5 +1,7 @@
+import { parseDurationMs } from '../domain/duration.ts';
 import { InvalidInputError } from '../domain/errors.ts';
 import { suggestNearest } from '../domain/nearest-word.ts';
+import { readSlackMarks } from './slack-marks.ts';
 
 /*
  * What people type behind /remediate:
@@ -9,68 +11,103 @@ import { suggestNearest } from '../domain/nearest-word.ts';
  *   PLAYBOOK SERVER [key=value …] [reason="…"]             words and pairs in any order
  *
  * Words are split at spaces; straight or curly quotes hold spaces together. `_` and `-` are the same in a verb, a
- * playbook and a parameter. A verb wins over a playbook of the same name.
+ * playbook and a parameter. A verb wins over a playbook of the same name. What Slack makes of people, channels and
+ * addresses is read as it was typed (slack-marks.ts).
  */
 
-/** Each verb, with how it is used; `[x]` may be left out. */
+interface VerbRule {
+  /** `[x]` may be left out. */
+  usage: string;
+  does: string;
+  /** The word behind it: an id or a server. */
+  word: 'none' | 'optional' | 'required';
+  /** Whether what follows that word is the reason, where no `reason=` stands there. */
+  isRestReason?: true;
+  /** Whether it takes `for 2h`. */
+  isTimed?: true;
+}
+
+/** Each verb: how it is used, and what may follow it. */
 export const VERBS = {
-  help: { usage: 'help', does: 'shows this' },
-  pending: { usage: 'pending', does: 'lists what waits for approval' },
-  show: { usage: 'show ID', does: 'tells all about one action' },
-  history: { usage: 'history [SERVER]', does: 'lists the latest actions' },
-  servers: { usage: 'servers', does: 'lists the servers' },
-  pause: { usage: 'pause SERVER [reason="…"]', does: 'from now on everything there waits for approval' },
-  unpause: { usage: 'unpause SERVER', does: 'ends that' },
-  approve: { usage: 'approve ID', does: 'approves what somebody else asked for' },
-  reject: { usage: 'reject ID reason="…"', does: 'rejects it' },
-  cancel: { usage: 'cancel ID [reason="…"]', does: 'cancels it, or withdraws your own request' },
-} as const;
+  help: { usage: 'help', does: 'shows this', word: 'none' },
+  pending: { usage: 'pending', does: 'lists what waits for approval', word: 'none' },
+  show: { usage: 'show ID', does: 'tells all about one action', word: 'required' },
+  why: { usage: 'why ID', does: 'tells which rule decides it, who may and who did', word: 'required' },
+  history: { usage: 'history [SERVER]', does: 'lists the latest actions', word: 'optional' },
+  servers: { usage: 'servers', does: 'lists the servers', word: 'none' },
+  pause: {
+    usage: 'pause SERVER [for 2h] [REASON]',
+    does: 'from now on everything there waits for approval',
+    word: 'required',
+    isRestReason: true,
+    isTimed: true,
+  },
+  unpause: { usage: 'unpause SERVER', does: 'ends that', word: 'required' },
+  approve: {
+    usage: 'approve ID [COMMENT]',
+    does: 'approves what somebody else asked for',
+    word: 'required',
+    isRestReason: true,
+  },
+  reject: { usage: 'reject ID REASON', does: 'rejects it', word: 'required', isRestReason: true },
+  cancel: {
+    usage: 'cancel ID [REASON]',
+    does: 'cancels it, or withdraws your own request',
+    word: 'required',
+    isRestReason: true,
+  },
+} as const satisfies Record<string, VerbRule>;
 export type Verb = keyof typeof VERBS;
+
+export interface TypedVerb {
+  kind: 'verb';
+  verb: Verb;
+  word: string | undefined;
+  reason: string | undefined;
+  /** From `for 2h`; always more than nothing. */
+  durationMs: number | undefined;
+}
 
 export type Typed =
   | { kind: 'form' }
-  | { kind: 'verb'; verb: Verb; word: string | undefined; reason: string | undefined }
+  | TypedVerb
   | { kind: 'request'; playbook: string; server: string; params: Record<string, string>; reason: string | undefined };
 
 const MAX_CHARS = 4_000;
-const WORD_OF: Readonly<Record<Verb, 'none' | 'optional' | 'required'>> = {
-  help: 'none',
-  pending: 'none',
-  servers: 'none',
-  history: 'optional',
-  show: 'required',
-  pause: 'required',
-  unpause: 'required',
-  approve: 'required',
-  reject: 'required',
-  cancel: 'required',
-};
 
 /** Throws InvalidInputError with a sentence for the person who typed. */
 export function parseCommand(text: string, playbooks: readonly string[]): Typed {
   if (text.length > MAX_CHARS) throw refuse('too_long', `That is too long: at most ${MAX_CHARS} characters.`);
-  const { words, pairs } = sortTokens(splitTokens(decode(text)));
+  const { words, pairs } = sortTokens(splitTokens(readSlackMarks(text)));
   const [first, ...rest] = words;
   if (first === undefined) {
     if (pairs.length === 0) return { kind: 'form' };
     throw refuse('missing_playbook', 'Say what to run: PLAYBOOK SERVER key=value. `help` shows an example.');
   }
   const { reason, params } = readPairs(pairs);
-  const name = first.toLowerCase().replaceAll('_', '-');
-  if (isVerb(name)) return readVerb(name, { words: rest, params, reason });
-  if (!playbooks.includes(name)) {
-    const hint = suggestNearest(name, [...Object.keys(VERBS), ...playbooks]) || ' `help` lists what there is.';
-    throw refuse('unknown_word', `I know no playbook and no command ${quote(first)}.${hint}`);
-  }
-  const [server, extra] = rest;
-  if (server === undefined) throw refuse('missing_server', `Say where: ${name} SERVER key=value.`);
-  if (extra !== undefined) {
+  const verb = canonical(first);
+  if (isVerb(verb)) return readVerb(verb, { words: rest, params, reason });
+  return { kind: 'request', ...readPlace(words, playbooks), params, reason };
+}
+
+/** What and where, in either order. */
+function readPlace(words: readonly string[], playbooks: readonly string[]): { playbook: string; server: string } {
+  const [first = '', second = '', extra] = words;
+  const isTurned = !playbooks.includes(canonical(first)) && playbooks.includes(canonical(second));
+  const [what, server] = isTurned ? [second, first] : [first, second];
+  const playbook = canonical(what);
+  if (!playbooks.includes(playbook)) {
+    const known = [...Object.keys(VERBS), ...playbooks];
+    const hint = suggestNearest(playbook, known) || suggestNearest(canonical(server), known);
     throw refuse(
-      'extra_word',
-      `I do not know what ${quote(extra)} is: parameters are key=value, and quotes hold spaces.`,
+      'unknown_word',
+      `I know no playbook and no command ${quote(what)}.${hint || ' `help` lists what there is.'}`,
     );
   }
-  return { kind: 'request', playbook: name, server, params, reason };
+  if (server === '') throw refuse('missing_server', `Say where: ${playbook} SERVER key=value.`);
+  if (extra === undefined) return { playbook, server };
+  const help = 'parameters are key=value, without spaces around the "=", and quotes hold spaces.';
+  throw refuse('extra_word', `I do not know what ${quote(extra)} is: ${help}`);
 }
 
 /** `key=value …` alone, as the form has it. Throws InvalidInputError. */
@@ -83,21 +120,73 @@ export function parsePairs(text: string): Record<string, string> {
 
 function readVerb(
   verb: Verb,
-  rest: { words: string[]; params: Record<string, string>; reason: string | undefined },
-): Typed {
-  const { usage } = VERBS[verb];
-  const [word, extra] = rest.words;
-  const [stray] = Object.keys(rest.params);
+  typed: { words: string[]; params: Record<string, string>; reason: string | undefined },
+): TypedVerb {
+  const rule: VerbRule = VERBS[verb];
+  const { for: typedFor, ...strayParams } = typed.params;
+  const [stray] = Object.keys(rule.isTimed ? strayParams : typed.params);
   if (stray !== undefined) {
+    const known = rule.isTimed ? ['reason', 'for'] : ['reason'];
     throw refuse(
       'unknown_param',
-      `${verb} knows no ${quote(stray)}.${suggestNearest(stray, ['reason'])} It is: ${usage}.`,
+      `${verb} knows no ${quote(stray)}.${suggestNearest(stray, known)} It is: ${rule.usage}.`,
     );
   }
-  if (WORD_OF[verb] === 'required' && word === undefined) throw refuse('missing_word', `It is: ${usage}.`);
-  const tooMany = WORD_OF[verb] === 'none' ? word : extra;
-  if (tooMany !== undefined) throw refuse('extra_word', `I do not know what ${quote(tooMany)} is. It is: ${usage}.`);
-  return { kind: 'verb', verb, word, reason: rest.reason };
+  const { words, durationMs } = rule.isTimed
+    ? takeDuration(typed.words, typedFor)
+    : { words: typed.words, durationMs: undefined };
+  const [word, ...rest] = words;
+  if (rule.word === 'required' && word === undefined) throw refuse('missing_word', `It is: ${rule.usage}.`);
+  const isRestReason = rule.isRestReason === true && typed.reason === undefined && rest.length > 0;
+  const tooMany = rule.word === 'none' ? word : rest[0];
+  if (tooMany !== undefined && !isRestReason) {
+    throw refuse('extra_word', `I do not know what ${quote(tooMany)} is. It is: ${rule.usage}.`);
+  }
+  return { kind: 'verb', verb, word, reason: isRestReason ? rest.join(' ') : typed.reason, durationMs };
+}
+
+/**
+ * Takes `for 2h` or `for 2 hours` out of the words, where it stands beside the server or at the very end: within a
+ * reason, `for` is a word like any other.
+ */
+function takeDuration(
+  words: readonly string[],
+  typedFor: string | undefined,
+): { words: readonly string[]; durationMs: number | undefined } {
+  if (typedFor !== undefined) return { words, durationMs: readDuration(typedFor) };
+  for (const [at, word] of words.entries()) {
+    if (word.toLowerCase() !== 'for') continue;
+    const isBesideServer = at <= 1;
+    for (const count of [2, 1]) {
+      const said = words.slice(at + 1, at + 1 + count);
+      const durationMs = said.length === count ? toDurationMs(said.join('')) : undefined;
+      const rest = [...words.slice(0, at), ...words.slice(at + 1 + count)];
+      const isAtEnd = at + 1 + count === words.length;
+      if (durationMs !== undefined && (isBesideServer || isAtEnd)) return { words: rest, durationMs };
+    }
+    const next = words[at + 1] ?? '';
+    if (isBesideServer && /^\d/.test(next)) readDuration(next);
+  }
+  return { words, durationMs: undefined };
+}
+
+function readDuration(text: string): number {
+  const durationMs = toDurationMs(text.replaceAll(' ', ''));
+  if (durationMs !== undefined) return durationMs;
+  throw refuse('invalid_duration', `I do not know how long ${quote(text)} is: write 30m, 2h, 1h30m or 1d.`);
+}
+
+const UNITS: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(['minute', 'minutes', 'min', 'mins'].map((word) => [word, 'm'])),
+  ...Object.fromEntries(['hour', 'hours', 'hr', 'hrs'].map((word) => [word, 'h'])),
+  ...Object.fromEntries(['day', 'days'].map((word) => [word, 'd'])),
+};
+
+/** `2h`, `1h30m`, `2hours`; undefined for anything else, and for no time at all. */
+function toDurationMs(text: string): number | undefined {
+  const [, count = '', unit = ''] = /^(\d+)([a-z]+)$/i.exec(text) ?? [];
+  const short = Object.hasOwn(UNITS, unit.toLowerCase()) ? `${count}${UNITS[unit.toLowerCase()] ?? ''}` : text;
+  return parseDurationMs(short.toLowerCase()) || undefined;
 }
 
 interface Token {
@@ -106,11 +195,7 @@ interface Token {
   equalsAt: number;
 }
 
-/** Slack sends `& < >` escaped; phones write curly quotes. */
-function decode(text: string): string {
-  return text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
-}
-
+/** Phones write curly quotes. */
 const CLOSING: Readonly<Record<string, string>> = {
   '"': '"“”„«»',
   '“': '"“”',
@@ -175,6 +260,11 @@ function uniquePairs(pairs: readonly Pair[]): readonly Pair[] {
 function readPairs(pairs: readonly Pair[]): { reason: string | undefined; params: Record<string, string> } {
   const { reason, ...params } = Object.fromEntries(uniquePairs(pairs));
   return { reason, params };
+}
+
+/** As verbs and playbooks are written; `_` and `-` are the same. */
+function canonical(word: string): string {
+  return word.toLowerCase().replaceAll('_', '-');
 }
 
 function isVerb(name: string): name is Verb {

@@ -75,6 +75,24 @@ export async function listActions(
   };
 }
 
+/** How one playbook ended on one server, the latest request first; dry runs are left out, as nothing ran. */
+export function listEnded(
+  source: Source,
+  filter: { serverId: string; playbook: string; limit: number },
+): Promise<ActionRow[]> {
+  return source.kysely
+    .selectFrom('actions')
+    .selectAll()
+    .where('server_id', '=', filter.serverId)
+    .where('playbook', '=', filter.playbook)
+    .where('dry_run', '=', false)
+    .where('status', 'in', [...END_STATES])
+    .orderBy('requested_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(filter.limit)
+    .execute();
+}
+
 /** Locks the row until the transaction ends and reads what stands there then. */
 export async function lockAction(tx: Tx, id: string): Promise<ActionRow | null> {
   const row = await tx.kysely.selectFrom('actions').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();

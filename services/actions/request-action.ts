@@ -4,35 +4,24 @@ import { isGuardViolation } from '../../db/errors.ts';
 import type { Tx } from '../../db/orm.ts';
 import { transact } from '../../db/orm.ts';
 import { findActionByRequestKey, insertAction } from '../../db/repositories/action.repository.ts';
-import { findServer, listServerNames, lockServer } from '../../db/repositories/server.repository.ts';
+import { lockServer } from '../../db/repositories/server.repository.ts';
 import { toJson } from '../../db/tables.ts';
-import type { NewRow, Row } from '../../db/tables.ts';
-import { InvalidInputError } from '../../domain/errors.ts';
-import { suggestNearest } from '../../domain/nearest-word.ts';
+import type { NewRow } from '../../db/tables.ts';
 import type { Requirement } from '../../domain/policy.ts';
 import { findRequirement } from '../../domain/policy.ts';
 import type { Asker } from '../../domain/principal.ts';
-import { findPlaybook } from '../../playbook/catalog.ts';
-import { checkParams } from '../../playbook/params.ts';
-import type { ParamValues, Playbook } from '../../playbook/playbook.ts';
-import { effectiveTimeoutMs, previewSteps } from '../../playbook/render.ts';
+import { previewSteps } from '../../playbook/render.ts';
 import { authorise } from '../authorise.ts';
 import type { ControlPlaneConfig } from '../config/config-store.ts';
 import type { Context } from '../context.ts';
 import type { ActionView } from './action-view.ts';
-import { readReason } from './reason.ts';
 import { toActionView } from './action-view.ts';
+import { checkRequest } from './check-request.ts';
+import type { CheckedRequest, RequestInput } from './check-request.ts';
 import { findActionView } from './read-actions.ts';
 import { startWorkflow } from './start-workflow.ts';
 
-export interface ActionRequest {
-  /** The server's name or id. */
-  server: string;
-  playbook: string;
-  params: Record<string, unknown>;
-  reason?: string | undefined;
-  alertId?: string | undefined;
-  timeoutS?: number | undefined;
+export interface ActionRequest extends RequestInput {
   dryRun?: boolean | undefined;
   /** The same key twice is one request: the second answers with what the first made. */
   requestKey?: string | undefined;
@@ -43,22 +32,15 @@ export interface ActionRequest {
  * Records what was asked and starts its workflow. What the action needs is fixed here, by today's rules and the pause
  * of this moment. Where Temporal is away the request still stands: the pump starts it.
  *
- * Throws InvalidInputError `unknown_server`, `unknown_playbook`, `unknown_alert`, `invalid_params`, `timeout_too_long`,
- * `reason_too_long`; NotAllowedError `role_missing`. Then nothing was changed.
+ * Throws what `checkRequest` throws; NotAllowedError `role_missing`. Then nothing was changed.
  */
 export async function requestAction(ctx: Context, asker: Asker, input: ActionRequest): Promise<ActionView> {
   authorise(asker, 'actions.request');
   const earlier = await findEarlier(ctx, input.requestKey);
   if (earlier !== null) return earlier;
-  const config = ctx.config.current();
-  const server = await findServerOrThrow(ctx, input.server);
-  const playbook = findPlaybook(config, input.playbook);
-  const values = readParams(playbook, input.params);
-  const timeoutMs = effectiveTimeoutMs(playbook, toMs(input.timeoutS));
-  const reason = readReason(input.reason);
-  await checkAlert(ctx, input.alertId);
+  const checked = await checkRequest(ctx, input);
   const id = randomUUID();
-  const asked = { id, asker, input, server, playbook, values, reason, timeoutMs, config };
+  const asked = { ...checked, id, asker, input, config: ctx.config.current() };
   try {
     await transact(ctx.database, (tx) => recordRequest(tx, asked));
   } catch (error) {
@@ -103,16 +85,11 @@ async function recordRequest(tx: Tx, asked: Omit<NewAction, 'requirement'>): Pro
   await tellSlack(tx, { actionId: id });
 }
 
-interface NewAction {
+interface NewAction extends CheckedRequest {
   id: string;
   asker: Asker;
   input: ActionRequest;
-  server: Row<'servers'>;
-  playbook: Playbook;
-  values: ParamValues;
-  reason: string | null;
   requirement: Requirement;
-  timeoutMs: number;
   config: ControlPlaneConfig;
 }
 
@@ -148,35 +125,4 @@ async function findEarlier(ctx: Context, requestKey: string | undefined): Promis
   if (requestKey === undefined) return null;
   const row = await findActionByRequestKey(ctx.database, requestKey);
   return row === null ? null : toActionView(row);
-}
-
-async function findServerOrThrow(ctx: Context, name: string): Promise<Row<'servers'>> {
-  const server = await findServer(ctx.database, name);
-  if (server !== null && server.revoked_at === null) return server;
-  const hint = suggestNearest(name, await listServerNames(ctx.database));
-  throw new InvalidInputError(`There is no server ${JSON.stringify(name.slice(0, 64))}.${hint}`, {
-    code: 'unknown_server',
-  });
-}
-
-function readParams(playbook: Playbook, raw: Record<string, unknown>): ParamValues {
-  const checked = checkParams(playbook, raw);
-  if ('values' in checked) return checked.values;
-  const message = checked.errors.map((error) => error.message).join(' ');
-  throw new InvalidInputError(message, { code: checked.errors[0]?.code ?? 'invalid_params', fields: checked.errors });
-}
-
-async function checkAlert(ctx: Context, alertId: string | undefined): Promise<void> {
-  if (alertId === undefined) return;
-  const alert = await ctx.database.kysely
-    .selectFrom('alerts')
-    .select('id')
-    .where('id', '=', alertId)
-    .executeTakeFirst();
-  if (alert !== undefined) return;
-  throw new InvalidInputError(`There is no alert ${JSON.stringify(alertId.slice(0, 64))}.`, { code: 'unknown_alert' });
-}
-
-function toMs(seconds: number | undefined): number | undefined {
-  return seconds === undefined ? undefined : seconds * 1000;
 }

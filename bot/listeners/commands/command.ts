@@ -13,6 +13,8 @@ export interface CommandCall {
   /** The word behind the verb; '' where the grammar allows none. */
   word: string;
   reason: string | undefined;
+  /** From `for 2h`. */
+  durationMs: number | undefined;
 }
 
 /** What the person is told, privately; null: nothing more. What is thrown is told as one sentence. */

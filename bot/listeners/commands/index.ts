@@ -3,13 +3,13 @@ import type { Message } from '../../blocks/message.ts';
 import { COMMAND } from '../../blocks/names.ts';
 import type { BotDeps } from '../../deps.ts';
 import { parseCommand } from '../../grammar.ts';
-import type { Verb } from '../../grammar.ts';
+import type { TypedVerb, Verb } from '../../grammar.ts';
 import { identify } from '../../identify.ts';
 import { answer } from '../../tell.ts';
 import { createRequestAnswer, requestFromSlack } from '../request.ts';
 import { approve } from './approve.ts';
 import { cancel } from './cancel.ts';
-import type { CommandListener } from './command.ts';
+import type { CommandCall, CommandListener } from './command.ts';
 import { help } from './help.ts';
 import { history } from './history.ts';
 import { openForm } from './open-form.ts';
@@ -19,12 +19,14 @@ import { reject } from './reject.ts';
 import { servers } from './servers.ts';
 import { show } from './show.ts';
 import { unpause } from './unpause.ts';
+import { why } from './why.ts';
 
 /** One line a verb. */
 export const COMMANDS: Readonly<Record<Verb, CommandListener>> = {
   help,
   pending,
   show,
+  why,
   history,
   servers,
   pause,
@@ -58,18 +60,23 @@ async function runCommand(deps: BotDeps, command: SlashCommand): Promise<Message
     triggerId: command.trigger_id,
     word: '',
     reason: undefined,
+    durationMs: undefined,
   };
   switch (typed.kind) {
     case 'form':
       return openForm(call);
     case 'verb':
-      return COMMANDS[typed.verb]({ ...call, word: typed.word ?? '', reason: typed.reason });
+      return COMMANDS[typed.verb]({ ...call, ...pick(typed) });
     case 'request': {
       const requestKey = `slack:${command.trigger_id}`;
       const request = { ...typed, channel: command.channel_id, requestKey };
       return createRequestAnswer(await requestFromSlack(deps, asker, request));
     }
   }
+}
+
+function pick({ word = '', reason, durationMs }: TypedVerb): Pick<CommandCall, 'word' | 'reason' | 'durationMs'> {
+  return { word, reason, durationMs };
 }
 
 function firstWord(text: string): string {

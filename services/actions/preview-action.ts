@@ -1,0 +1,79 @@
+import { listEnded } from '../../db/repositories/action.repository.ts';
+import type { ActionRow } from '../../db/repositories/action.repository.ts';
+import type { ActionStatus } from '../../domain/lifecycle.ts';
+import type { Requirement } from '../../domain/policy.ts';
+import { findRequirement } from '../../domain/policy.ts';
+import type { Asker } from '../../domain/principal.ts';
+import type { ParamValues, Playbook } from '../../playbook/playbook.ts';
+import { previewSteps } from '../../playbook/render.ts';
+import { authorise } from '../authorise.ts';
+import type { Context } from '../context.ts';
+import { viewServer } from '../servers/read-servers.ts';
+import type { ServerView } from '../servers/server-view.ts';
+import { checkRequest } from './check-request.ts';
+import type { RequestInput } from './check-request.ts';
+
+const SHOWN_OUTCOMES = 5; // enough to see whether it usually helps here
+
+/** How one action ended, as far as a preview tells it. */
+export interface PastOutcome {
+  id: string;
+  status: ActionStatus;
+  requestedBy: string;
+  endedAt: Date | null;
+  exitCode: number | null;
+  signal: string | null;
+  failureCode: string | null;
+}
+
+/** What would happen if this were asked for now. */
+export interface ActionPreview {
+  server: ServerView;
+  playbook: Playbook;
+  values: ParamValues;
+  /** One array of arguments a step, verification last: exactly what the action would show. */
+  argv: string[][];
+  /** By today's rules and the pause of this moment. */
+  requirement: Requirement;
+  /** How this playbook ended on this server, newest first. */
+  outcomes: PastOutcome[];
+}
+
+/**
+ * Checks a request as `requestAction` does, by the same code, and records nothing. What the action needs is fixed only
+ * when it is requested: a pause or a new rule in between counts.
+ *
+ * Throws what `checkRequest` throws; NotAllowedError `role_missing`.
+ */
+export async function previewAction(ctx: Context, asker: Asker, input: RequestInput): Promise<ActionPreview> {
+  authorise(asker, 'actions.request');
+  const { server, playbook, values } = await checkRequest(ctx, input);
+  const [view, ended] = await Promise.all([
+    viewServer(ctx, server),
+    listEnded(ctx.database, { serverId: server.id, playbook: playbook.name, limit: SHOWN_OUTCOMES }),
+  ]);
+  return {
+    server: view,
+    playbook,
+    values,
+    argv: previewSteps(playbook, values),
+    requirement: findRequirement({
+      rules: ctx.config.current().rules,
+      server: { name: server.name, tags: server.tags, isPaused: server.paused },
+      playbook: { name: playbook.name, risk: playbook.risk },
+    }),
+    outcomes: ended.map(toPastOutcome),
+  };
+}
+
+function toPastOutcome(row: ActionRow): PastOutcome {
+  return {
+    id: row.id,
+    status: row.status,
+    requestedBy: row.requested_by,
+    endedAt: row.completed_at,
+    exitCode: row.exit_code,
+    signal: row.signal,
+    failureCode: row.failure_code,
+  };
+}
