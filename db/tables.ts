@@ -123,6 +123,8 @@ export interface ActionsTable {
   workflow_started_at: TimeOrNull;
   request_key: string | null;
   slack_requester_channel: string | null;
+  escalation_step: Generated<number>;
+  next_escalation_at: TimeOrNull;
 }
 
 export interface DecisionsTable {
@@ -152,6 +154,8 @@ export interface CommandsTable {
   started_at: TimeOrNull;
   cancel_requested: Generated<boolean>;
   ended_at: TimeOrNull;
+  step: Generated<number>;
+  steps: Generated<number>;
 }
 
 export interface ResultsTable {

@@ -62,12 +62,19 @@ const ActionSchema = defineEntity({
     workflowStartedAt: p.datetime(3).nullable(),
     requestKey: p.text().nullable().unique('actions_request_key_unique'),
     slackRequesterChannel: p.text().nullable(),
+    escalationStep: p.integer().default(0),
+    nextEscalationAt: p.datetime(3).nullable(),
   },
   indexes: [
     { name: 'actions_requested_index', properties: ['requestedAt', 'id'] },
     { name: 'actions_server_requested_index', properties: ['server', 'requestedAt', 'id'] },
     { name: 'actions_alert_index', properties: ['alert'] },
     { name: 'actions_queue_index', properties: ['server', 'approvedSeq'], where: `"status" = 'approved'` },
+    {
+      name: 'actions_escalation_index',
+      properties: ['nextEscalationAt'],
+      where: `"status" = 'pending' and "next_escalation_at" is not null`,
+    },
     {
       name: 'actions_open_index',
       properties: ['requestedAt', 'id'],
@@ -86,7 +93,8 @@ const ActionSchema = defineEntity({
 /**
  * One requested run of one playbook on one server. `expiresAt` is the end of the approval window and, once approved,
  * of the time to start in; `completedAt` is set at any end; `approvedSeq` is set by the database and orders the queue
- * of a server.
+ * of a server. `escalationStep` counts the rungs of its ladder that were climbed; `nextEscalationAt` is null where none
+ * is left.
  */
 export class Action extends ActionSchema.class {}
 ActionSchema.setClass(Action);

@@ -19,6 +19,8 @@ const CommandSchema = defineEntity({
     startedAt: p.datetime(3).nullable(),
     cancelRequested: p.boolean().default(false),
     endedAt: p.datetime(3).nullable(),
+    step: p.integer().default(0),
+    steps: p.integer().default(0),
   },
   uniques: [
     { name: 'commands_one_per_attempt', properties: ['action', 'attempt'] },
@@ -32,6 +34,9 @@ const CommandSchema = defineEntity({
   checks: [{ name: 'commands_state_check', expression: `state in ('handed_out', 'running', 'ended')` }],
 });
 
-/** One attempt of one action, as handed out to an agent. `exp` is that of the latest signature. */
+/**
+ * One attempt of one action, as handed out to an agent. `exp` is that of the latest signature; `step` of `steps` as the
+ * agent last said, 0 before it began.
+ */
 export class Command extends CommandSchema.class {}
 CommandSchema.setClass(Command);

@@ -4,15 +4,25 @@ import type { ActionStatus } from '../../domain/lifecycle.ts';
 import type { Tx } from '../orm.ts';
 import type { NewRow, Row, RowChange } from '../tables.ts';
 import { listAppliedApprovals } from './decision.repository.ts';
+import type { QueuedBehind, StepProgress } from './queue.repository.ts';
+import { readProgress, readQueue } from './queue.repository.ts';
 import type { Source } from './source.ts';
 
 export type ActionRow = Row<'actions'>;
 
-/** An action as people see it: with its server's name, the server's pause and who approved, oldest first. */
+/**
+ * An action as people see it: with its server's name and pause, who approved (oldest first), what it waits behind and
+ * how far it has come.
+ */
 export interface ActionWithNames extends ActionRow {
   server_name: string;
   server_paused: boolean;
+  paused_by: string | null;
+  pause_reason: string | null;
+  paused_until: Date | null;
   approvals: { by: string; at: Date; reason: string | null }[];
+  queued_behind: QueuedBehind | null;
+  progress: StepProgress | null;
 }
 
 export interface ActionFilter {
@@ -37,14 +47,14 @@ export async function insertAction(tx: Tx, action: NewRow<'actions'>): Promise<A
 }
 
 export async function findActionById(source: Source, id: string): Promise<ActionWithNames | null> {
-  const [action] = await withApprovals(source, await selectWithServer(source).where('actions.id', '=', id).execute());
+  const [action] = await withCourse(source, await selectWithServer(source).where('actions.id', '=', id).execute());
   return action ?? null;
 }
 
 /** The action that an earlier request with this key made, if any. */
 export async function findActionByRequestKey(source: Source, requestKey: string): Promise<ActionWithNames | null> {
   const rows = await selectWithServer(source).where('actions.request_key', '=', requestKey).execute();
-  return (await withApprovals(source, rows))[0] ?? null;
+  return (await withCourse(source, rows))[0] ?? null;
 }
 
 /** One page, newest first; `next` is null on the last. Actions requested meanwhile neither repeat nor hide any. */
@@ -70,7 +80,7 @@ export async function listActions(
     .execute();
   const last = rows.length > limit ? rows[limit - 1] : undefined;
   return {
-    items: await withApprovals(source, rows.slice(0, limit)),
+    items: await withCourse(source, rows.slice(0, limit)),
     next: last === undefined ? null : { requestedAt: last.requested_at, id: last.id },
   };
 }
@@ -208,16 +218,31 @@ function selectWithServer(source: Source) {
     .selectFrom('actions')
     .innerJoin('servers', 'servers.id', 'actions.server_id')
     .selectAll('actions')
-    .select(['servers.name as server_name', 'servers.paused as server_paused']);
+    .select([
+      'servers.name as server_name',
+      'servers.paused as server_paused',
+      'servers.paused_by',
+      'servers.pause_reason',
+      'servers.paused_until',
+    ]);
 }
 
-async function withApprovals<T extends { id: string }>(
+/** The approvals, and what only those that wait or run have. */
+async function withCourse<T extends { id: string; status: ActionStatus }>(
   source: Source,
   actions: readonly T[],
-): Promise<(T & Pick<ActionWithNames, 'approvals'>)[]> {
+): Promise<(T & Pick<ActionWithNames, 'approvals' | 'queued_behind' | 'progress'>)[]> {
+  const idsOf = (status: ActionStatus): string[] => actions.filter((row) => row.status === status).map(({ id }) => id);
   const approvals = await listAppliedApprovals(
     source,
     actions.map(({ id }) => id),
   );
-  return actions.map((action) => ({ ...action, approvals: approvals.get(action.id) ?? [] }));
+  const queue = await readQueue(source, idsOf('approved'));
+  const progress = await readProgress(source, idsOf('executing'));
+  return actions.map((action) => ({
+    ...action,
+    approvals: approvals.get(action.id) ?? [],
+    queued_behind: queue.get(action.id) ?? null,
+    progress: progress.get(action.id) ?? null,
+  }));
 }

@@ -55,6 +55,16 @@ export interface ActionView {
   slackTs: string | null;
   slackPermalink: string | null;
   isServerPaused: boolean;
+  /** Who paused the server, why, and until when where it ends by itself; null where it is not paused. */
+  pausedBy: string | null;
+  pauseReason: string | null;
+  pausedUntil: Date | null;
+  /** Approved and not its turn: the action that is first on that server, and how many go before in all. */
+  queuedBehind: { id: string; playbook: string; ahead: number } | null;
+  /** Running: step `step` of `steps`, as the agent last said; verification counts. */
+  progress: { step: number; steps: number } | null;
+  /** Pending: when the next rung of its ladder is due. */
+  nextEscalationAt: Date | null;
   hasLateResult: boolean;
 }
 
@@ -103,6 +113,12 @@ export function toActionView(row: ActionWithNames & { has_late_result?: boolean 
     slackTs: row.slack_ts,
     slackPermalink: row.slack_permalink,
     isServerPaused: row.server_paused,
+    pausedBy: row.server_paused ? row.paused_by : null,
+    pauseReason: row.server_paused ? row.pause_reason : null,
+    pausedUntil: row.server_paused ? row.paused_until : null,
+    queuedBehind: row.queued_behind,
+    progress: row.progress,
+    nextEscalationAt: row.status === 'pending' ? row.next_escalation_at : null,
     hasLateResult: row.has_late_result ?? false,
   };
 }

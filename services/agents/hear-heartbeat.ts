@@ -1,10 +1,12 @@
+import { tellSlack } from '../../db/announce.ts';
 import type { Tx } from '../../db/orm.ts';
+import type { CommandRow } from '../../db/repositories/command.repository.ts';
 import { findCommandById, updateCommand } from '../../db/repositories/command.repository.ts';
 import { updateServer } from '../../db/repositories/server.repository.ts';
 import { toJson } from '../../db/tables.ts';
 import type { Row } from '../../db/tables.ts';
 import { ConflictError } from '../../domain/errors.ts';
-import type { HeartbeatRequest } from '../../protocol/messages.ts';
+import type { HeartbeatRequest, Running } from '../../protocol/messages.ts';
 import { compareSessions } from '../../protocol/messages.ts';
 import type { Context } from '../context.ts';
 import { lockEnrolledServer } from './lock-enrolled-server.ts';
@@ -37,19 +39,32 @@ export async function hearHeartbeat(
   });
   const { acked, adoptable } = await takeResults(ctx, tx, { serverId, results: request.results });
   const facts: Heard['facts'] = adoptable.map((fact) => ({ kind: 'result', ...fact }));
-  for (const { command_id: commandId, started_at: startedAt } of request.running) {
-    const command = await findCommandById(tx, commandId);
+  for (const running of request.running) {
+    const command = await findCommandById(tx, running.command_id);
     if (command?.server_id !== serverId || command.state === 'ended') continue;
-    const isNews = command.state === 'handed_out';
-    const isStartNews = startedAt !== null && command.started_at === null;
-    if (!isNews && !isStartNews) continue;
-    await updateCommand(tx, commandId, {
-      state: 'running',
-      started_at: startedAt === null ? null : new Date(startedAt),
-    });
-    if (isNews) facts.push({ kind: 'executing', actionId: command.action_id, commandId });
+    if (await hearRunning(tx, { command, running })) {
+      facts.push({ kind: 'executing', actionId: command.action_id, commandId: command.id });
+    }
   }
   return { acked, facts };
+}
+
+/** True where it is news that the agent holds the command. The card is owed anew when a step begins. */
+async function hearRunning(tx: Tx, { command, running }: { command: CommandRow; running: Running }): Promise<boolean> {
+  const { started_at: startedAt, steps } = running;
+  const step = Math.min(running.step, steps);
+  const isNews = command.state === 'handed_out';
+  const isStartNews = startedAt !== null && command.started_at === null;
+  const isStepNews = command.step !== step || command.steps !== steps;
+  if (!isNews && !isStartNews && !isStepNews) return false;
+  await updateCommand(tx, command.id, {
+    state: 'running',
+    started_at: command.started_at ?? (startedAt === null ? null : new Date(startedAt)),
+    step,
+    steps,
+  });
+  if (isStepNews && !isNews) await tellSlack(tx, { actionId: command.action_id });
+  return isNews;
 }
 
 /** A session not newer than the last one seen is an old heartbeat played again. */

@@ -91,6 +91,12 @@ const action: fc.Arbitrary<ActionView> = fc.record({
   slackTs: fc.constant('1.2'),
   slackPermalink: orNull(fc.oneof(text, fc.constant('https://x.slack.com/archives/C0MEDIC/p12'))),
   isServerPaused: fc.boolean(),
+  pausedBy: orNull(text),
+  pauseReason: orNull(text),
+  pausedUntil: orNull(date),
+  queuedBehind: orNull(fc.record({ id, playbook: text, ahead: fc.nat(500) })),
+  progress: orNull(fc.record({ step: fc.nat(20), steps: fc.nat(20) })),
+  nextEscalationAt: orNull(date),
   hasLateResult: fc.boolean(),
 });
 

@@ -1,0 +1,62 @@
+import { sql } from 'kysely';
+import type { Tx } from '../orm.ts';
+import type { Source } from './source.ts';
+
+/** What an approved action waits for: the action whose turn is first on its server, and how many go before in all. */
+export interface QueuedBehind {
+  id: string;
+  playbook: string;
+  ahead: number;
+}
+
+/** How far the agent says it has come; verification counts as steps. */
+export interface StepProgress {
+  step: number;
+  steps: number;
+}
+
+/** By action, for those of these that are approved, not handed out, and not the next. */
+export async function readQueue(source: Source, actionIds: readonly string[]): Promise<Map<string, QueuedBehind>> {
+  if (actionIds.length === 0) return new Map();
+  const { rows } = await sql<QueuedBehind & { action_id: string }>`
+    select waiting.id as action_id, first.id, first.playbook, first.ahead
+    from actions waiting cross join lateral (
+      select other.id, other.playbook, count(*) over () as ahead
+      from actions other
+      where other.server_id = waiting.server_id and other.id <> waiting.id
+        and (other.status = 'executing' or other.status = 'approved' and other.approved_seq < waiting.approved_seq)
+      order by other.status = 'executing' desc, other.approved_seq
+      limit 1
+    ) first
+    where waiting.id = any(${[...actionIds]}::text[]) and waiting.status = 'approved' and not exists (
+      select 1 from commands where commands.action_id = waiting.id and commands.attempt = waiting.attempt
+    )
+  `.execute(source.kysely);
+  return new Map(rows.map(({ action_id: id, ...behind }) => [id, { ...behind, ahead: Number(behind.ahead) }]));
+}
+
+/** By action, for those of these of which an agent has begun a step. */
+export async function readProgress(source: Source, actionIds: readonly string[]): Promise<Map<string, StepProgress>> {
+  if (actionIds.length === 0) return new Map();
+  const rows = await source.kysely
+    .selectFrom('commands')
+    .select(['action_id', 'step', 'steps'])
+    .where('action_id', 'in', [...actionIds])
+    .where('state', '=', 'running')
+    .where('step', '>', 0)
+    .execute();
+  return new Map(rows.map(({ action_id: id, step, steps }) => [id, { step, steps }]));
+}
+
+/** The actions that wait for this server, the next one first; those far behind are left out. */
+export async function listQueued(tx: Tx, input: { serverId: string; limit: number }): Promise<string[]> {
+  const rows = await tx.kysely
+    .selectFrom('actions')
+    .select('id')
+    .where('server_id', '=', input.serverId)
+    .where('status', '=', 'approved')
+    .orderBy('approved_seq')
+    .limit(input.limit)
+    .execute();
+  return rows.map(({ id }) => id);
+}
