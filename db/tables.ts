@@ -125,6 +125,18 @@ export interface ActionsTable {
   slack_requester_channel: string | null;
   escalation_step: Generated<number>;
   next_escalation_at: TimeOrNull;
+  batch_id: string | null;
+}
+
+export interface ActionBatchesTable {
+  id: string;
+  playbook: string;
+  approvals_required: number;
+  rule: string;
+  created_at: TimeWithDefault;
+  slack_channel: string | null;
+  slack_ts: string | null;
+  slack_permalink: string | null;
 }
 
 export interface DecisionsTable {
@@ -185,13 +197,23 @@ export interface SlackOutboxTable {
   id: Generated<number>;
   kind: OutboxKind;
   action_id: string | null;
+  batch_id: string | null;
+  merge_key: string | null;
   payload: JsonWithDefault<Record<string, unknown>>;
   version: Generated<number>;
   created_at: TimeWithDefault;
   attempts: Generated<number>;
   next_at: TimeWithDefault;
+  leased_until: TimeOrNull;
   sent_at: TimeOrNull;
   last_error: string | null;
+}
+
+export interface SlackLanesTable {
+  name: string;
+  sent_ms: JsonWithDefault<number[]>;
+  rests_until: TimeOrNull;
+  failures: Generated<number>;
 }
 
 export interface ApiTokensTable {
@@ -239,10 +261,12 @@ export interface Tables {
   enrollment_tokens: EnrollmentTokensTable;
   alerts: AlertsTable;
   actions: ActionsTable;
+  action_batches: ActionBatchesTable;
   decisions: DecisionsTable;
   commands: CommandsTable;
   results: ResultsTable;
   slack_outbox: SlackOutboxTable;
+  slack_lanes: SlackLanesTable;
   api_tokens: ApiTokensTable;
   idempotency_keys: IdempotencyKeysTable;
   audit_events: AuditEventsTable;

@@ -1,3 +1,4 @@
+import { OUTBOX_KINDS } from '../db/entities/slack-outbox-entry.entity.ts';
 import { ACTION_STATUSES } from '../domain/lifecycle.ts';
 import { serverStatus } from '../domain/liveness.ts';
 import type { Context } from './context.ts';
@@ -39,7 +40,7 @@ export async function countOutboxByKind(ctx: Context): Promise<Map<string, numbe
     .where('sent_at', 'is', null)
     .groupBy('kind')
     .execute();
-  return fill(['card', 'notice', 'private'], rows);
+  return fill(OUTBOX_KINDS, rows);
 }
 
 /** Zero where nothing was counted: a series that comes and goes cannot be watched. */

@@ -1,4 +1,4 @@
-import { EVENT_TYPE } from '../blocks/names.ts';
+import type { ConversationsHistoryResponse, ConversationsRepliesResponse } from '@slack/web-api';
 import type { BotDeps } from '../deps.ts';
 import { readSlackFailure } from '../transport/web-client.ts';
 
@@ -8,26 +8,28 @@ const SKEW_S = 120; // Slack's clock against ours
 
 export type LostPost = { kind: 'found'; ts: string } | { kind: 'missing' } | { kind: 'not_permitted' };
 
+export interface WantedPost {
+  channel: string;
+  /** The thread that it was posted in; absent: the channel. */
+  threadTs?: string | undefined;
+  since: Date;
+  eventType: string;
+  /** What its metadata must say, at least. */
+  payload: Readonly<Record<string, string | number>>;
+  /** Of its first block. */
+  blockId?: string;
+}
+
 /**
  * Looks for a post whose answer was lost, by its metadata. Reading history is an optional scope; without it nobody can
  * say. Rejects where Slack does not answer: then nothing may be posted yet.
  */
-export async function findLostPost(
-  deps: BotDeps,
-  post: { channel: string; actionId: string; blockId: string; since: Date },
-): Promise<LostPost> {
-  const oldest = String(post.since.getTime() / 1000 - SKEW_S);
+export async function findLostPost(deps: BotDeps, wanted: WantedPost): Promise<LostPost> {
   let cursor: string | undefined;
   try {
     for (let page = 0; page < MAX_PAGES; page++) {
-      const answer = await deps.client.conversations.history({
-        channel: post.channel,
-        oldest,
-        limit: PAGE,
-        include_all_metadata: true,
-        ...(cursor === undefined ? {} : { cursor }),
-      });
-      const match = answer.messages?.find((message) => isPost(message, post));
+      const answer = await readPage(deps, wanted, cursor);
+      const match = answer.messages?.find((message) => isPost(message, wanted));
       if (match?.ts !== undefined) return { kind: 'found', ts: match.ts };
       cursor = answer.response_metadata?.next_cursor;
       if (cursor === undefined || cursor === '') break;
@@ -36,17 +38,32 @@ export async function findLostPost(
   } catch (error) {
     const failure = readSlackFailure(error);
     if (failure.kind === 'refused' && NOT_PERMITTED.includes(failure.code)) return { kind: 'not_permitted' };
+    if (failure.kind === 'refused' && failure.code === 'thread_not_found') return { kind: 'missing' };
     throw error;
   }
 }
 
 const NOT_PERMITTED = ['missing_scope', 'not_in_channel', 'no_permission', 'access_denied'];
 
-function isPost(message: object, post: { actionId: string; blockId: string }): boolean {
+function readPage(
+  deps: BotDeps,
+  { channel, threadTs, since }: WantedPost,
+  cursor: string | undefined,
+): Promise<ConversationsHistoryResponse | ConversationsRepliesResponse> {
+  const oldest = String(since.getTime() / 1000 - SKEW_S);
+  const next = cursor === undefined ? {} : { cursor };
+  const page = { channel, oldest, limit: PAGE, include_all_metadata: true, ...next };
+  return threadTs === undefined
+    ? deps.client.conversations.history(page)
+    : deps.client.conversations.replies({ ...page, ts: threadTs });
+}
+
+function isPost(message: object, wanted: WantedPost): boolean {
   const { metadata, blocks } = message as {
-    metadata?: { event_type?: string; event_payload?: { action_id?: unknown } };
+    metadata?: { event_type?: string; event_payload?: Record<string, unknown> };
     blocks?: { block_id?: string }[];
   };
-  const isOurs = metadata?.event_type === EVENT_TYPE && metadata.event_payload?.action_id === post.actionId;
-  return isOurs && blocks?.[0]?.block_id === post.blockId;
+  if (metadata?.event_type !== wanted.eventType) return false;
+  const isSame = Object.entries(wanted.payload).every(([name, value]) => metadata.event_payload?.[name] === value);
+  return isSame && (wanted.blockId === undefined || blocks?.[0]?.block_id === wanted.blockId);
 }

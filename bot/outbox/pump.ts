@@ -1,14 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { isEnded } from '../../domain/lifecycle.ts';
 import type { ActionStatus } from '../../domain/lifecycle.ts';
+import { readBatch } from '../../services/slack/batches.ts';
 import { readCard } from '../../services/slack/cards.ts';
 import type { OutboxEntry } from '../../services/slack/outbox.ts';
 import { claimDue, OUTBOX_CHANNEL, settleFailed, settleSent, withMessageLock } from '../../services/slack/outbox.ts';
-import { createAnswer } from '../blocks/answer.ts';
 import type { BotDeps } from '../deps.ts';
 import { readSlackFailure } from '../transport/web-client.ts';
 import { createPace } from './pace.ts';
-import { sendCard, sendNotice } from './send.ts';
+import { SENDERS } from './senders.ts';
 
 const POLL_MS = 1_000; // behind the NOTIFY, which may be missed, and for what comes due by itself
 const BATCH = 50; // within it what waits for a decision goes first
@@ -90,7 +90,8 @@ async function sendBatch(deps: BotDeps, lanes: { post: Lane; update: Lane }, sig
 
 async function createJob(deps: BotDeps, entry: OutboxEntry): Promise<Job> {
   const action = entry.action_id === null ? null : await readCard(deps.ctx, entry.action_id);
-  const isPost = entry.kind !== 'card' || action?.slackTs === null;
+  const batch = entry.batch_id === null ? null : await readBatch(deps.ctx, entry.batch_id);
+  const isPost = !['card', 'batch'].includes(entry.kind) || (action ?? batch)?.slackTs === null;
   return { entry, isPost, rank: action === null ? 3 : rankOf(action.status) };
 }
 
@@ -123,7 +124,9 @@ async function sendLane(
 
 async function sendOne(deps: BotDeps, lane: Lane, entry: OutboxEntry): Promise<void> {
   try {
-    const wasFree = await withMessageLock(deps.ctx, entry.action_id ?? `entry-${entry.id}`, () => send(deps, entry));
+    const wasFree = await withMessageLock(deps.ctx, entry.action_id ?? entry.batch_id ?? `entry-${entry.id}`, () =>
+      send(deps, entry),
+    );
     if (wasFree === undefined) await settleFailed(deps.ctx, entry, { error: 'being sent', retryAfterMs: BUSY_MS });
     else await settleSent(deps.ctx, entry);
   } catch (error) {
@@ -136,24 +139,6 @@ async function sendOne(deps: BotDeps, lane: Lane, entry: OutboxEntry): Promise<v
 }
 
 async function send(deps: BotDeps, entry: OutboxEntry): Promise<true> {
-  if (entry.kind === 'notice') await sendNotice(deps, entry);
-  else if (entry.kind === 'card' && entry.action_id !== null) await sendCard(deps, entry.action_id);
-  else await sendPrivate(deps, entry);
+  await SENDERS[entry.kind](deps, entry);
   return true;
-}
-
-/** Slack's codes for a person who cannot be written to: trying again would hold up the messages of others for ever. */
-const UNREACHABLE = ['channel_not_found', 'user_not_found', 'user_disabled', 'user_is_bot', 'cannot_dm_bot'];
-
-/** `{ slack_user_id, text }`; anything else is nobody's message. */
-async function sendPrivate(deps: BotDeps, entry: OutboxEntry): Promise<void> {
-  const { slack_user_id: userId, text } = entry.payload;
-  if (typeof userId !== 'string' || typeof text !== 'string') return;
-  try {
-    await deps.client.chat.postMessage({ channel: userId, ...createAnswer(text) });
-  } catch (error) {
-    const failure = readSlackFailure(error);
-    if (failure.kind !== 'refused' || !UNREACHABLE.includes(failure.code)) throw error;
-    deps.log.warn({ user: userId, action_id: entry.action_id, code: failure.code }, 'a person cannot be reached');
-  }
 }

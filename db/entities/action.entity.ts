@@ -1,5 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import type { ActionStatus } from '../../domain/lifecycle.ts';
+import { ActionBatch } from './action-batch.entity.ts';
 import { Alert } from './alert.entity.ts';
 import { Server } from './server.entity.ts';
 
@@ -64,10 +65,13 @@ const ActionSchema = defineEntity({
     slackRequesterChannel: p.text().nullable(),
     escalationStep: p.integer().default(0),
     nextEscalationAt: p.datetime(3).nullable(),
+    batch: () => p.manyToOne(ActionBatch).nullable().deleteRule('set null'),
   },
   indexes: [
     { name: 'actions_requested_index', properties: ['requestedAt', 'id'] },
     { name: 'actions_server_requested_index', properties: ['server', 'requestedAt', 'id'] },
+    { name: 'actions_batch_index', properties: ['batch', 'requestedAt', 'id'] },
+    { name: 'actions_playbook_requested_index', properties: ['playbook', 'requestedAt'] },
     { name: 'actions_alert_index', properties: ['alert'] },
     { name: 'actions_queue_index', properties: ['server', 'approvedSeq'], where: `"status" = 'approved'` },
     {

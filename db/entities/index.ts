@@ -1,3 +1,4 @@
+import { ActionBatch } from './action-batch.entity.ts';
 import { Action } from './action.entity.ts';
 import { AgentKey } from './agent-key.entity.ts';
 import { Alert } from './alert.entity.ts';
@@ -9,11 +10,13 @@ import { EnrollmentToken } from './enrollment-token.entity.ts';
 import { IdempotencyKey } from './idempotency-key.entity.ts';
 import { Result } from './result.entity.ts';
 import { Server } from './server.entity.ts';
+import { SlackLane } from './slack-lane.entity.ts';
 import { SlackOutboxEntry } from './slack-outbox-entry.entity.ts';
 
 /** Every entity; the drift test compares them with the migrated schema. */
 export const ENTITIES = [
   Action,
+  ActionBatch,
   AgentKey,
   Alert,
   ApiToken,
@@ -25,5 +28,6 @@ export const ENTITIES = [
   IdempotencyKey,
   Result,
   Server,
+  SlackLane,
   SlackOutboxEntry,
 ];

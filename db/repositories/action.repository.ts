@@ -213,7 +213,7 @@ export async function countQueued(source: Source, serverIds: readonly string[]):
   return new Map(rows.map((row) => [row.server_id, row.queued]));
 }
 
-function selectWithServer(source: Source) {
+export function selectWithServer(source: Source) {
   return source.kysely
     .selectFrom('actions')
     .innerJoin('servers', 'servers.id', 'actions.server_id')
@@ -228,7 +228,7 @@ function selectWithServer(source: Source) {
 }
 
 /** The approvals, and what only those that wait or run have. */
-async function withCourse<T extends { id: string; status: ActionStatus }>(
+export async function withCourse<T extends { id: string; status: ActionStatus }>(
   source: Source,
   actions: readonly T[],
 ): Promise<(T & Pick<ActionWithNames, 'approvals' | 'queued_behind' | 'progress'>)[]> {

@@ -6,23 +6,29 @@ import { toJson } from '../tables.ts';
 
 export type OutboxRow = Row<'slack_outbox'>;
 
+export interface OwedMessage {
+  kind: OutboxKind;
+  actionId: string | null;
+  /** `kind` in it tells messages of one kind apart, such as the notice of a break-glass from that of a failure. */
+  payload?: Record<string, unknown>;
+}
+
 /**
- * Owes Slack a message. A card or a notice of an action is owed once: where it is owed already it becomes due at once
- * with the newest payload, and a send that is under way does not settle it (`version`).
+ * Owes Slack a message. A card, a notice or the output of an action is owed once: where it is owed already it becomes
+ * due at once with the newest payload, and a send that is under way does not settle it (`version`). The card of an
+ * action in a batch is the batch's. Private messages and reminders are never merged here.
  */
-export async function enqueueOutbox(
-  tx: Tx,
-  entry: { kind: OutboxKind; actionId: string | null; payload?: Record<string, unknown> },
-): Promise<void> {
+export async function enqueueOutbox(tx: Tx, entry: OwedMessage): Promise<void> {
   const payload = toJson(entry.payload ?? {});
+  const batchId = entry.kind === 'card' ? await findBatchOf(tx, entry.actionId) : null;
+  const owed = batchId === null ? { kind: entry.kind, action_id: entry.actionId } : ({ kind: 'batch' } as const);
   await tx.kysely
     .insertInto('slack_outbox')
-    .values({ kind: entry.kind, action_id: entry.actionId, payload })
+    .values({ ...owed, batch_id: batchId, merge_key: mergeKeyOf(entry, batchId), payload })
     .onConflict((conflict) =>
       conflict
-        .columns(['action_id', 'kind'])
+        .column('merge_key')
         .where('sent_at', 'is', null)
-        .where('kind', '<>', sql.lit('private'))
         .doUpdateSet({
           payload,
           version: sql<number>`slack_outbox.version + 1`,
@@ -30,6 +36,20 @@ export async function enqueueOutbox(
         }),
     )
     .execute();
+}
+
+async function findBatchOf(tx: Tx, actionId: string | null): Promise<string | null> {
+  if (actionId === null) return null;
+  const row = await tx.kysely.selectFrom('actions').select('batch_id').where('id', '=', actionId).executeTakeFirst();
+  return row?.batch_id ?? null;
+}
+
+/** Null: never merged. */
+function mergeKeyOf({ kind, actionId, payload }: OwedMessage, batchId: string | null): string | null {
+  if (batchId !== null) return `batch:${batchId}`;
+  if (actionId === null || kind === 'private' || kind === 'reminder') return null;
+  const topic = payload?.['kind'];
+  return typeof topic === 'string' ? `${kind}:${actionId}:${topic}` : `${kind}:${actionId}`;
 }
 
 /** Takes entries that are due and hides them for `leaseMs` from other takers; a sender that dies loses none. */

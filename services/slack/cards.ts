@@ -36,6 +36,21 @@ export function forgetCard(ctx: Context, actionId: string): Promise<void> {
   return set(ctx, actionId, { slack_channel: null, slack_ts: null, slack_permalink: null });
 }
 
+/** The message that replies to this action belong under: its card, or its batch's. Null where none stands. */
+export async function findThread(ctx: Context, actionId: string): Promise<{ channel: string; ts: string } | null> {
+  const row = await ctx.database.kysely
+    .selectFrom('actions')
+    .leftJoin('action_batches', 'action_batches.id', 'actions.batch_id')
+    .select(({ fn }) => [
+      fn.coalesce('actions.slack_channel', 'action_batches.slack_channel').as('channel'),
+      fn.coalesce('actions.slack_ts', 'action_batches.slack_ts').as('ts'),
+    ])
+    .where('actions.id', '=', actionId)
+    .executeTakeFirst();
+  if (row === undefined || row.channel === null || row.ts === null) return null;
+  return { channel: row.channel, ts: row.ts };
+}
+
 /** Owes Slack the card in its present state. */
 export async function refreshCard(ctx: Context, actionId: string): Promise<void> {
   await transact(ctx.database, async (tx) => {

@@ -5,12 +5,16 @@ import { toJson } from '../../db/tables.ts';
 import type { Context } from '../context.ts';
 
 export { OUTBOX_CHANNEL } from '../../db/announce.ts';
+export type { OutboxKind } from '../../db/entities/slack-outbox-entry.entity.ts';
 
 export const LEASE_MS = 60_000; // longer than a batch takes at one call a second, each bounded by its own timeout
 const BACKOFF_MS = 500;
 const LONGEST_BACKOFF_MS = 30_000; // an outage that ends is noticed within half a minute
 
-export type OutboxEntry = Pick<OutboxRow, 'id' | 'kind' | 'action_id' | 'payload' | 'version' | 'attempts'>;
+export type OutboxEntry = Pick<
+  OutboxRow,
+  'id' | 'kind' | 'action_id' | 'batch_id' | 'payload' | 'version' | 'attempts'
+>;
 
 /** Messages that are owed and due, leased to this process. */
 export function claimDue(ctx: Context, limit: number): Promise<OutboxEntry[]> {
@@ -33,8 +37,8 @@ export async function settleFailed(
   await outbox.markOutboxFailed(ctx.database, { id: entry.id, error: failure.error.slice(0, 500), retryAt });
 }
 
-/** Notes that the post of a notice begins, so that one whose answer is lost is looked for before it is sent again. */
-export async function noteNoticeIntent(ctx: Context, entry: OutboxEntry): Promise<void> {
+/** Notes that a post begins, so that one whose answer is lost is looked for before it is sent again. */
+export async function noteIntent(ctx: Context, entry: OutboxEntry): Promise<void> {
   await ctx.database.kysely
     .updateTable('slack_outbox')
     .set({ payload: toJson({ ...entry.payload, begun: true }) })
@@ -43,7 +47,7 @@ export async function noteNoticeIntent(ctx: Context, entry: OutboxEntry): Promis
 }
 
 /** The post was refused for certain: there is nothing to look for. */
-export async function forgetNoticeIntent(ctx: Context, entry: OutboxEntry): Promise<void> {
+export async function forgetIntent(ctx: Context, entry: OutboxEntry): Promise<void> {
   await ctx.database.kysely
     .updateTable('slack_outbox')
     .set({ payload: toJson({ ...entry.payload, begun: false }) })

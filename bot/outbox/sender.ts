@@ -1,0 +1,9 @@
+import type { OutboxEntry } from '../../services/slack/outbox.ts';
+import type { BotDeps } from '../deps.ts';
+
+/**
+ * Sends what the entry owes, made from the rows as they are now. Resolves where nothing is owed any more. Rejects with
+ * the error of the Web API; then nothing is settled and it is called again. May be called again after a send whose
+ * answer was lost: then it looks for that message before it sends another.
+ */
+export type Sender = (deps: BotDeps, entry: OutboxEntry) => Promise<void>;
