@@ -35,6 +35,8 @@ export interface ProcessStack {
   createToken(input: { principal: string; role: string }): Promise<string>;
   request(): Promise<ActionJson>;
   read(id: string): Promise<ActionJson>;
+  /** One call of the API by somebody of the configuration, in one of their roles; rejects where it is refused. */
+  as(asker: { principal: string; role: string }): Promise<ReturnType<typeof createClient>>;
   kill(name: Part | 'agent'): Promise<void>;
   restart(name: Part | 'agent'): Promise<void>;
   stop(): Promise<void>;
@@ -49,11 +51,15 @@ principals:
   root: { roles: [admin] }
 `;
 
-export async function startProcessStack(input: { parts: readonly Part[] }): Promise<ProcessStack> {
+export async function startProcessStack(input: {
+  parts: readonly Part[];
+  /** Over the addresses of this run's servers. */
+  env?: Readonly<Record<string, string>>;
+}): Promise<ProcessStack> {
   const folder = mkdtempSync(join(tmpdir(), 'medic-processes-'));
   const test = await createTestDatabase();
   const { port } = await takePort();
-  const places = await prepareFolder(folder, { databaseUrl: test.url, port });
+  const places = await prepareFolder(folder, { databaseUrl: test.url, port, env: input.env ?? {} });
   const running = new Map<string, MedicProcess>();
   const start = async (name: Part | 'agent'): Promise<void> => {
     const child = name === 'agent' ? startAgent(places, ['run']) : startMedicProcess([name], places.env);
@@ -74,6 +80,7 @@ export async function startProcessStack(input: { parts: readonly Part[] }): Prom
     return {
       ...places,
       createToken: (wanted) => createToken(places.env, wanted),
+      as: async (asker) => createClient(places.url, await createToken(places.env, asker)),
       request: () => call('POST', '/api/v1/actions', body) as Promise<ActionJson>,
       read: (id) => call('GET', `/api/v1/actions/${id}`) as Promise<ActionJson>,
       kill: async (name) => running.get(name)?.kill('SIGKILL'),
@@ -95,7 +102,10 @@ interface Places {
   agentEnv: Record<string, string>;
 }
 
-async function prepareFolder(folder: string, input: { databaseUrl: string; port: number }): Promise<Places> {
+async function prepareFolder(
+  folder: string,
+  input: { databaseUrl: string; port: number; env: Readonly<Record<string, string>> },
+): Promise<Places> {
   const at = (...names: string[]): string => join(folder, ...names);
   const marker = at('work', 'marker');
   const gate = at('work', 'gate');
@@ -119,6 +129,7 @@ async function prepareFolder(folder: string, input: { databaseUrl: string; port:
     MEDIC_SIGNING_KEY: generatePrivateKeyPem().replaceAll('\n', '\\n'),
     MEDIC_SECRETS_KEY: Buffer.alloc(32, 7).toString('base64'),
     MEDIC_LOG_LEVEL: 'warn',
+    ...input.env,
   };
   const agentEnv = {
     HOME: at('home'),
