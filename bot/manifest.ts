@@ -2,7 +2,7 @@ import { COMMAND } from './blocks/names.ts';
 import { EVENTS_PATH } from './transport/slack-events-plugin.ts';
 
 /** What the app may do at the least. */
-export const SCOPES = ['commands', 'chat:write'] as const;
+export const SCOPES = ['commands', 'chat:write', 'users:read', 'usergroups:read'] as const;
 
 /** Optional: with it a post whose answer was lost is found again at once, without it at the next click. */
 export const OPTIONAL_SCOPES = ['channels:history', 'groups:history'] as const;
@@ -17,6 +17,8 @@ export const METHODS: Readonly<Record<string, readonly string[]>> = {
   'chat.postEphemeral': ['chat:write'],
   'chat.getPermalink': [],
   'conversations.history': OPTIONAL_SCOPES,
+  'usergroups.users.list': ['usergroups:read'],
+  'users.info': ['users:read'],
   'views.open': [],
   'views.publish': [],
 };

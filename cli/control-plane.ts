@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { createSlackDirectory } from '../bot/slack-directory.ts';
 import { OUTBOX_CHANNEL, WAKE_CHANNEL } from '../db/announce.ts';
 import { assertSchemaCurrent } from '../db/migrate.ts';
 import { openDatabase } from '../db/orm.ts';
@@ -9,6 +10,7 @@ import { openConfigStore } from '../services/config/config-store.ts';
 import type { Environment } from '../services/config/environment.ts';
 import { loadSigner, requireSettings } from '../services/config/required-settings.ts';
 import type { CommandSigner, Context } from '../services/context.ts';
+import type { SlackDirectory } from '../services/slack/directory.ts';
 import { createWakes } from '../services/wakes.ts';
 import { explainDatabaseFailure } from './explain-database-failure.ts';
 import { startParts } from './parts.ts';
@@ -85,8 +87,16 @@ async function openContext(input: ControlPlaneInput, addStop: AddStop) {
   };
   const wakes = createWakes({ url, channels: [OUTBOX_CHANNEL, WAKE_CHANNEL], onError });
   addStop('the wakes', () => wakes.stop());
-  const context: Context = { database, temporal: gateway, config, signer, wakes, log };
+  const slackDirectory = openSlackDirectory(environment, log);
+  const { secretsKey } = environment;
+  const context: Context = { database, temporal: gateway, config, signer, wakes, slackDirectory, secretsKey, log };
   return { context, native };
+}
+
+/** Every part that judges asks Slack who people are, not only the bot. */
+function openSlackDirectory(environment: Environment, log: Logger): SlackDirectory | null {
+  const { botToken: token, apiUrl } = environment.slack;
+  return token === null ? null : createSlackDirectory({ token, apiUrl: apiUrl ?? undefined, log });
 }
 
 function openQuietDatabase(url: string, log: Logger): Promise<Database> {

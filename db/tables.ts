@@ -1,6 +1,6 @@
 import type { ColumnType, Generated, Insertable, Selectable, Updateable } from 'kysely';
 import type { ActionStatus } from '../domain/lifecycle.ts';
-import type { ApprovalRule } from './entities/action.entity.ts';
+import type { Requirement } from '../domain/policy.ts';
 import type { CommandState } from './entities/command.entity.ts';
 import type { DecisionKind, DecisionStatus } from './entities/decision.entity.ts';
 import type { HeldPlaybook, RunningCommand } from './entities/server.entity.ts';
@@ -88,7 +88,8 @@ export interface ActionsTable {
   requested_via: string;
   requested_at: TimeWithDefault;
   approvals_required: number;
-  approval_rule: JsonOrNull<ApprovalRule>;
+  /** What was requested by an older version lacks the later members: readRequirement() fills them. */
+  approval_rule: JsonOrNull<Partial<Requirement>>;
   approval_timeout_s: number;
   start_within_s: number;
   timeout_s: number;
@@ -148,10 +149,22 @@ export interface DecisionsTable {
   reason: string | null;
   code: string | null;
   playbook_digest: string | null;
+  /** Those of the rule that the person was in at the click. */
+  groups: Generated<string[]>;
+  break_glass: Generated<boolean>;
   status: Generated<DecisionStatus>;
   answer: JsonOrNull<Record<string, unknown>>;
   created_at: TimeWithDefault;
   applied_at: TimeOrNull;
+}
+
+export interface PrincipalTotpsTable {
+  principal: string;
+  secret: string;
+  enrolled_at: TimeWithDefault;
+  last_step: number | null;
+  failures: Generated<number>;
+  locked_until: TimeOrNull;
 }
 
 export interface CommandsTable {
@@ -263,6 +276,7 @@ export interface Tables {
   actions: ActionsTable;
   action_batches: ActionBatchesTable;
   decisions: DecisionsTable;
+  principal_totps: PrincipalTotpsTable;
   commands: CommandsTable;
   results: ResultsTable;
   slack_outbox: SlackOutboxTable;

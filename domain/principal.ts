@@ -5,7 +5,23 @@ export interface Principal {
   name: string;
   roles: readonly Role[];
   slackUserId: string | null;
+  /** Those whose list in medic.yaml names them. A group held in Slack is asked for at the click. */
   groups: readonly string[];
+}
+
+/** A group of medic.yaml. `members` counts where there is no Slack group, or the workspace has no such groups. */
+export interface Group {
+  slackUsergroup: string | null;
+  members: readonly string[];
+}
+
+/** What Slack says of a person now. `unproven`: it could not be asked; `none`: there is nobody to ask about. */
+export type Standing = 'none' | 'member' | 'bot' | 'guest' | 'deactivated' | 'stranger' | 'ambiguous' | 'unproven';
+
+/** Of the groups that were asked about: those the person is in, and those of which Slack could not say. */
+export interface Membership {
+  groups: readonly string[];
+  unproven: readonly string[];
 }
 
 export type Via = 'slack' | 'api' | 'cli' | 'page' | 'agent' | 'workflow' | 'webhook';

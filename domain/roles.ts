@@ -10,6 +10,7 @@ export type Permission =
   | 'actions.request'
   | 'actions.decide'
   | 'actions.cancel'
+  | 'actions.break_glass'
   | 'audit.read'
   | 'tokens.manage';
 
@@ -28,6 +29,7 @@ const PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
     'actions.request',
     'actions.decide',
     'actions.cancel',
+    'actions.break_glass',
     'audit.read',
     'tokens.manage',
   ],

@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Database } from '../db/orm.ts';
 import type { ConfigStore } from './config/config-store.ts';
+import type { SlackDirectory } from './slack/directory.ts';
 import type { TemporalGateway } from './temporal-gateway.ts';
 import type { Wakes } from './wakes.ts';
 
@@ -19,5 +20,9 @@ export interface Context {
   config: ConfigStore;
   signer: CommandSigner;
   wakes: Wakes;
+  /** Who people are in Slack, and who is in its user groups; null where there is no Slack. */
+  slackDirectory: SlackDirectory | null;
+  /** Encrypts secrets at rest (MEDIC_SECRETS_KEY); null where it is not set. */
+  secretsKey: Buffer | null;
   log: Logger;
 }

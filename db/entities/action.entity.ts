@@ -1,15 +1,9 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import type { ActionStatus } from '../../domain/lifecycle.ts';
+import type { Requirement } from '../../domain/policy.ts';
 import { ActionBatch } from './action-batch.entity.ts';
 import { Alert } from './alert.entity.ts';
 import { Server } from './server.entity.ts';
-
-/** The rule that asked for approval, as it stood when the action was requested. `from` null: any approver. */
-export interface ApprovalRule {
-  index: number | null;
-  text: string;
-  from: string[] | null;
-}
 
 const ActionSchema = defineEntity({
   name: 'Action',
@@ -28,7 +22,7 @@ const ActionSchema = defineEntity({
     requestedVia: p.text(),
     requestedAt: p.datetime(3).defaultRaw('now()'),
     approvalsRequired: p.integer(),
-    approvalRule: p.json<ApprovalRule>().nullable(),
+    approvalRule: p.json<Partial<Requirement>>().nullable(),
     approvalTimeoutS: p.integer(),
     startWithinS: p.integer(),
     timeoutS: p.integer(),

@@ -17,6 +17,8 @@ const DecisionSchema = defineEntity({
     reason: p.text().nullable(),
     code: p.text().nullable(),
     playbookDigest: p.text().nullable(),
+    groups: p.array().columnType('text[]').defaultRaw(`'{}'`),
+    breakGlass: p.boolean().default(false),
     status: p.text().$type<DecisionStatus>().default('recorded'),
     answer: p.json<Record<string, unknown>>().nullable(),
     createdAt: p.datetime(3).defaultRaw('now()'),
@@ -35,6 +37,10 @@ const DecisionSchema = defineEntity({
   ],
   checks: [
     { name: 'decisions_kind_check', expression: `kind in ('approve', 'reject', 'cancel')` },
+    {
+      name: 'decisions_break_glass_check',
+      expression: `not break_glass or (kind = 'approve' and reason is not null)`,
+    },
     { name: 'decisions_status_check', expression: `status in ('recorded', 'applied', 'refused')` },
   ],
 });

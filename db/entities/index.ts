@@ -8,6 +8,7 @@ import { Command } from './command.entity.ts';
 import { Decision } from './decision.entity.ts';
 import { EnrollmentToken } from './enrollment-token.entity.ts';
 import { IdempotencyKey } from './idempotency-key.entity.ts';
+import { PrincipalTotp } from './principal-totp.entity.ts';
 import { Result } from './result.entity.ts';
 import { Server } from './server.entity.ts';
 import { SlackLane } from './slack-lane.entity.ts';
@@ -26,6 +27,7 @@ export const ENTITIES = [
   Decision,
   EnrollmentToken,
   IdempotencyKey,
+  PrincipalTotp,
   Result,
   Server,
   SlackLane,

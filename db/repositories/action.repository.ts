@@ -3,6 +3,7 @@ import { END_STATES } from '../../domain/lifecycle.ts';
 import type { ActionStatus } from '../../domain/lifecycle.ts';
 import type { Tx } from '../orm.ts';
 import type { NewRow, Row, RowChange } from '../tables.ts';
+import type { AppliedApproval } from './decision.repository.ts';
 import { listAppliedApprovals } from './decision.repository.ts';
 import type { QueuedBehind, StepProgress } from './queue.repository.ts';
 import { readProgress, readQueue } from './queue.repository.ts';
@@ -20,7 +21,7 @@ export interface ActionWithNames extends ActionRow {
   paused_by: string | null;
   pause_reason: string | null;
   paused_until: Date | null;
-  approvals: { by: string; at: Date; reason: string | null }[];
+  approvals: AppliedApproval[];
   queued_behind: QueuedBehind | null;
   progress: StepProgress | null;
 }

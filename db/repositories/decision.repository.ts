@@ -6,6 +6,15 @@ import type { Source } from './source.ts';
 
 export type DecisionRow = Row<'decisions'>;
 
+export interface AppliedApproval {
+  by: string;
+  at: Date;
+  reason: string | null;
+  /** Of the rule's groups, those the person stood for. */
+  groups: string[];
+  isBreakGlass: boolean;
+}
+
 /** Records a click. The same id again changes nothing and gives what was recorded first. */
 export async function recordDecision(tx: Tx, decision: NewRow<'decisions'>): Promise<DecisionRow> {
   await tx.kysely
@@ -74,14 +83,14 @@ export function listRecordedDecisions(
 export async function listAppliedApprovals(
   source: Source,
   actionIds: readonly string[],
-): Promise<Map<string, { by: string; at: Date; reason: string | null }[]>> {
-  const approvals = new Map<string, { by: string; at: Date; reason: string | null }[]>();
+): Promise<Map<string, AppliedApproval[]>> {
+  const approvals = new Map<string, AppliedApproval[]>();
   if (actionIds.length === 0) {
     return approvals;
   }
   const rows = await source.kysely
     .selectFrom('decisions')
-    .select(['action_id', 'principal', 'applied_at', 'created_at', 'reason'])
+    .select(['action_id', 'principal', 'applied_at', 'created_at', 'reason', 'groups', 'break_glass'])
     .where('action_id', 'in', [...actionIds])
     .where('kind', '=', 'approve')
     .where('status', '=', 'applied')
@@ -90,7 +99,8 @@ export async function listAppliedApprovals(
     .execute();
   for (const row of rows) {
     const list = approvals.get(row.action_id) ?? [];
-    list.push({ by: row.principal, at: row.applied_at ?? row.created_at, reason: row.reason });
+    const { principal: by, reason, groups, break_glass: isBreakGlass } = row;
+    list.push({ by, at: row.applied_at ?? row.created_at, reason, groups, isBreakGlass });
     approvals.set(row.action_id, list);
   }
   return approvals;

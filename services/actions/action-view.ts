@@ -1,11 +1,16 @@
 import type { ActionWithNames } from '../../db/repositories/action.repository.ts';
 import type { ActionStatus } from '../../domain/lifecycle.ts';
-import type { RiskLevel } from '../../domain/policy.ts';
+import type { Requirement, RiskLevel } from '../../domain/policy.ts';
+import { groupsThatMayApprove, readRequirement } from '../../domain/policy.ts';
 
 export interface ApprovalView {
   by: string;
   at: Date;
   reason: string | null;
+  /** Of the rule's groups, those the person stood for. */
+  groups: readonly string[];
+  /** Past quorum, group and one-time code, by an admin. */
+  isBreakGlass: boolean;
 }
 
 /** An action as every way out shows it (contract §4, "An action as JSON"). */
@@ -25,8 +30,11 @@ export interface ActionView {
   requestedVia: string;
   requestedAt: Date;
   approvals: ApprovalView[];
+  /** What it needs, whole, as it was fixed at the request. */
+  requirement: Requirement;
   approvalsRequired: number;
-  approvalFrom: string[] | null;
+  /** Groups that may approve now; null: every approver. */
+  approvalFrom: readonly string[] | null;
   approvalRule: string;
   approvedBy: string | null;
   approvedAt: Date | null;
@@ -69,6 +77,7 @@ export interface ActionView {
 }
 
 export function toActionView(row: ActionWithNames & { has_late_result?: boolean }): ActionView {
+  const requirement = readRequirement(row.approval_rule, row.approvals_required);
   return {
     id: row.id,
     server: row.server_name,
@@ -84,8 +93,9 @@ export function toActionView(row: ActionWithNames & { has_late_result?: boolean 
     requestedAt: row.requested_at,
     approvals: row.approvals,
     approvalsRequired: row.approvals_required,
-    approvalFrom: row.approval_rule?.from ?? null,
-    approvalRule: row.approval_rule?.text ?? '',
+    requirement,
+    approvalFrom: groupsThatMayApprove(requirement, row.escalation_step),
+    approvalRule: requirement.text,
     approvedBy: row.approved_by,
     approvedAt: row.approved_at,
     rejectedBy: row.rejected_by,

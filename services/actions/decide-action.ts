@@ -1,15 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { transact } from '../../db/orm.ts';
-import { listDecisions, recordDecision } from '../../db/repositories/decision.repository.ts';
-import { ConflictError, InvalidInputError, NotAllowedError } from '../../domain/errors.ts';
-import { isEnded } from '../../domain/lifecycle.ts';
+import { findDecisionById, recordDecision } from '../../db/repositories/decision.repository.ts';
+import { ConflictError, InvalidInputError } from '../../domain/errors.ts';
 import type { DecisionKind } from '../../domain/policy.ts';
-import { judgeDecision } from '../../domain/policy.ts';
 import type { Asker } from '../../domain/principal.ts';
-import { mayDo } from '../../domain/roles.ts';
 import type { Context } from '../context.ts';
 import type { ActionView } from './action-view.ts';
-import { describeEnd } from './describe-end.ts';
+import { checkDecision, conflict } from './check-decision.ts';
 import { findActionView, unknownAction } from './read-actions.ts';
 import { readReason } from './reason.ts';
 import { submitDecision } from './submit-decision.ts';
@@ -21,6 +18,12 @@ export interface DecisionInput {
   playbookDigest?: string | undefined;
   /** Stable for a click that is delivered twice; a new one where the caller has none. */
   decisionId?: string | undefined;
+  /** The server's name, typed: asked for by risk high and critical. */
+  confirmServer?: string | undefined;
+  /** A one-time code: asked for by risk critical. */
+  totp?: string | undefined;
+  /** An admin's approval past quorum, group and one-time code, with a reason; told in the channel. */
+  breakGlass?: boolean | undefined;
 }
 
 export interface DecisionOutcome {
@@ -68,22 +71,8 @@ async function decide(
   const found = await findActionView(ctx, input.actionId);
   if (found === null) throw unknownAction(input.actionId);
   const decisionId = input.decisionId ?? randomUUID();
-  const decisions = await listDecisions(ctx.database, found.id);
-  const repeated = decisions.find(({ id }) => id === decisionId);
-  if (repeated === undefined) {
-    await judge(ctx, { asker, action: found, input, decidedBy: namesOf(decisions) });
-    await transact(ctx.database, (tx) =>
-      recordDecision(tx, {
-        id: decisionId,
-        action_id: found.id,
-        kind,
-        principal: asker.principal.name,
-        via: asker.via,
-        reason,
-        playbook_digest: input.playbookDigest ?? null,
-      }),
-    );
-  }
+  const repeated = await findDecisionById(ctx.database, decisionId);
+  if (repeated?.action_id !== found.id) await record(ctx, asker, { ...input, reason, decisionId });
   const answer = await submitDecision(ctx, { actionId: found.id, decisionId });
   const action = (await findActionView(ctx, found.id)) ?? found;
   if (answer === null) return { outcome: 'recorded', action, sentence: describeRecorded(kind) };
@@ -91,68 +80,32 @@ async function decide(
   return { outcome: 'applied', action, sentence: describeApplied(kind, action) };
 }
 
-/** Who may read only its own requests is refused like anyone, but not told the state of others'. */
-function mayKnowOf(asker: Asker, action: ActionView): boolean {
-  const isReader = mayDo(asker.roles, 'actions.read') || !mayDo(asker.roles, 'actions.read_own');
-  return isReader || action.requestedBy === asker.principal.name;
-}
-
-function namesOf(decisions: Awaited<ReturnType<typeof listDecisions>>): string[] {
-  return decisions.filter(({ status, kind }) => status === 'applied' && kind !== 'cancel').map((row) => row.principal);
-}
-
-/** Ended is told first: it is true for everyone, and no matter of rights. */
-async function judge(
+/** Judges, then stores the click. */
+async function record(
   ctx: Context,
-  input: { asker: Asker; action: ActionView; input: DecisionInput & { kind: DecisionKind }; decidedBy: string[] },
+  asker: Asker,
+  input: Omit<DecisionInput, 'reason'> & { kind: DecisionKind; reason: string | null; decisionId: string },
 ): Promise<void> {
-  const { asker, action, decidedBy } = input;
-  const { kind, playbookDigest } = input.input;
-  const judgement = judgeDecision({
-    kind,
-    asker,
-    action: { status: action.status, requestedBy: action.requestedBy, approvalFrom: action.approvalFrom, decidedBy },
-  });
-  const mayKnow = judgement.isAllowed || judgement.code === 'already_decided';
-  const isOver = isEnded(action.status) || (kind !== 'cancel' && action.status !== 'pending');
-  if (isOver && mayKnow) throw conflict(action, isEnded(action.status) ? 'already_ended' : 'already_decided');
-  if (!judgement.isAllowed) {
-    await recordRefusal(ctx, { asker, action, kind, code: judgement.code });
-    const details = mayKnowOf(asker, action) ? { status: action.status } : {};
-    const options = { code: judgement.code, details };
-    throw judgement.code === 'already_decided'
-      ? new ConflictError(judgement.sentence, options)
-      : new NotAllowedError(judgement.sentence, options);
-  }
+  const { kind, reason, decisionId, playbookDigest } = input;
+  const { action, groups } = await checkDecision(ctx, asker, input);
   if (playbookDigest !== undefined && playbookDigest !== action.playbookDigest) {
     throw new ConflictError(`The playbook ${action.playbook} is another one than you were shown: ask again.`, {
       code: 'playbook_changed',
       details: { playbook_digest: action.playbookDigest },
     });
   }
-}
-
-async function recordRefusal(
-  ctx: Context,
-  input: { asker: Asker; action: ActionView; kind: DecisionKind; code: string },
-): Promise<void> {
-  await transact(ctx.database, (tx) => {
-    tx.audit({
-      actor: input.asker.principal.name,
-      via: input.asker.via,
-      event: 'decision.refused',
-      subject: { type: 'action', id: input.action.id },
-      data: { kind: input.kind, code: input.code },
-    });
-    return Promise.resolve();
-  });
-}
-
-function conflict(action: ActionView, code: string): ConflictError {
-  // its window has closed, and its workflow has yet to say so
-  const isClosing = code === 'expired' && action.status === 'pending';
-  const sentence = isClosing ? `The time to decide ${action.playbook} on ${action.server} is over: ask again.` : null;
-  return new ConflictError(sentence ?? describeEnd(action), { code, details: { status: action.status } });
+  await transact(ctx.database, (tx) =>
+    recordDecision(tx, {
+      id: decisionId,
+      action_id: action.id,
+      kind,
+      principal: asker.principal.name,
+      via: asker.via,
+      reason,
+      playbook_digest: playbookDigest ?? null,
+      groups: [...groups],
+    }),
+  );
 }
 
 function describeRecorded(kind: DecisionKind): string {

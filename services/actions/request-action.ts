@@ -7,6 +7,7 @@ import { findActionByRequestKey, insertAction } from '../../db/repositories/acti
 import { lockServer } from '../../db/repositories/server.repository.ts';
 import { toJson } from '../../db/tables.ts';
 import type { NewRow } from '../../db/tables.ts';
+import { InvalidInputError } from '../../domain/errors.ts';
 import type { Requirement } from '../../domain/policy.ts';
 import { findRequirement } from '../../domain/policy.ts';
 import type { Asker } from '../../domain/principal.ts';
@@ -32,7 +33,8 @@ export interface ActionRequest extends RequestInput {
  * Records what was asked and starts its workflow. What the action needs is fixed here, by today's rules and the pause
  * of this moment. Where Temporal is away the request still stands: the pump starts it.
  *
- * Throws what `checkRequest` throws; NotAllowedError `role_missing`. Then nothing was changed.
+ * Throws what `checkRequest` throws, `reason_missing` where the rule asks for one; NotAllowedError `role_missing`. Then
+ * nothing was changed.
  */
 export async function requestAction(ctx: Context, asker: Asker, input: ActionRequest): Promise<ActionView> {
   authorise(asker, 'actions.request');
@@ -63,6 +65,7 @@ async function recordRequest(tx: Tx, asked: Omit<NewAction, 'requirement'>): Pro
     server: { name: server.name, tags: server.tags, isPaused: server.paused },
     playbook: { name: playbook.name, risk: playbook.risk },
   });
+  if (requirement.isReasonRequired && asked.reason === null) throw refuseWithoutReason(requirement);
   await insertAction(tx, createRow({ ...asked, server, requirement }));
   tx.audit({
     actor: asker.principal.name,
@@ -83,6 +86,12 @@ async function recordRequest(tx: Tx, asked: Omit<NewAction, 'requirement'>): Pro
     },
   });
   await tellSlack(tx, { actionId: id });
+}
+
+function refuseWithoutReason(requirement: Requirement): InvalidInputError {
+  const message = `This needs a reason (${requirement.text})`;
+  const code = 'reason_missing';
+  return new InvalidInputError(message, { code, fields: [{ path: 'reason', message: 'This needs a reason.', code }] });
 }
 
 interface NewAction extends CheckedRequest {
@@ -109,7 +118,7 @@ function createRow(parts: NewAction): NewRow<'actions'> {
     requested_via: parts.asker.via,
     requested_at: now,
     approvals_required: requirement.approvals,
-    approval_rule: toJson({ index: null, text: requirement.text, from: requirement.from }),
+    approval_rule: toJson(requirement),
     approval_timeout_s: Math.ceil(config.approvalTimeoutMs / 1000),
     start_within_s: Math.ceil(config.startWithinMs / 1000),
     timeout_s: Math.ceil(parts.timeoutMs / 1000),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ConfigurationError } from '../../domain/errors.ts';
 import type { ApprovalRule } from '../../domain/policy.ts';
-import type { Principal } from '../../domain/principal.ts';
+import type { Group, Principal } from '../../domain/principal.ts';
 import { createCatalog } from '../../playbook/catalog.ts';
 import type { Playbook } from '../../playbook/playbook.ts';
 import { readConfigFiles } from './config-files.ts';
@@ -14,7 +14,7 @@ export type { ConfigProblem } from './parse-medic-yaml.ts';
 /** One set of configuration, read together: who acts, what needs whom, what may run. */
 export interface ControlPlaneConfig {
   principals: ReadonlyMap<string, Principal>;
-  groups: ReadonlyMap<string, readonly string[]>;
+  groups: ReadonlyMap<string, Group>;
   rules: readonly ApprovalRule[];
   /** How long a pending action waits for its people. */
   approvalTimeoutMs: number;

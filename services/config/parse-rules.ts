@@ -1,18 +1,32 @@
 import { suggestNearest } from '../../domain/nearest-word.ts';
 import type { ApprovalRule, RiskLevel, RuleCondition } from '../../domain/policy.ts';
-import { readBoolean, readFields, readInteger, readList, readTexts } from '../../playbook/fields.ts';
+import { DEFAULT_TERMS } from '../../domain/policy.ts';
+import type { Group } from '../../domain/principal.ts';
+import type { Fields } from '../../playbook/fields.ts';
+import {
+  capitalize,
+  readBoolean,
+  readFields,
+  readInteger,
+  readList,
+  readTexts,
+  readWord,
+} from '../../playbook/fields.ts';
 import { RISKS } from '../../playbook/playbook.ts';
 import type { Problems } from '../../playbook/problems.ts';
 import type { Tree } from '../../playbook/yaml-tree.ts';
+import { readEscalation } from './parse-escalation.ts';
 
-const RULE_KEYS = ['when', 'approvals', 'from'] as const;
+/** What says nothing where nobody has to approve. */
+const KEYS_OF_PEOPLE = ['from', 'distinct_groups', 'escalate', 'on_timeout'] as const;
+const RULE_KEYS = ['when', 'approvals', 'reason', ...KEYS_OF_PEOPLE] as const;
 const CONDITION_KEYS = ['paused', 'risk', 'playbook', 'server', 'tag'] as const;
 const MAX_APPROVALS = 10; // more is a slip of the keyboard, and nothing would ever run
 
-interface RuleContext {
+export interface RuleContext {
   problems: Problems;
-  /** The names of all groups. */
-  groups: readonly string[];
+  groups: ReadonlyMap<string, Group>;
+  approvalTimeoutMs: number;
 }
 
 /** The list under `rules`; an empty one is no mistake: then one person is needed for everything. */
@@ -39,11 +53,44 @@ function readRule(tree: Tree, context: RuleContext, number: number): ApprovalRul
   const from = fromTree === undefined ? null : readFrom(fromTree, context, what);
   if (approvals === 0) {
     refuseUnattended({ tree: approvalsTree ?? tree, when, problems, what });
-    if (fromTree !== undefined) {
-      problems.add(fromTree.at, 'useless_from', `${what} needs nobody, so "from" says nothing; leave it out.`);
-    }
+    refuseUseless(fields, problems, what);
   }
-  return { when, approvals: approvals ?? 1, from };
+  return { when, approvals: approvals ?? 1, from, ...readTerms(fields, context, { what, approvals, from }) };
+}
+
+function refuseUseless(fields: Fields, problems: Problems, what: string): void {
+  for (const key of KEYS_OF_PEOPLE) {
+    const tree = fields.get(key)?.value;
+    if (tree === undefined) continue;
+    problems.add(tree.at, 'useless_key', `${what} needs nobody, so "${key}" says nothing; leave it out.`);
+  }
+}
+
+function readTerms(
+  fields: Fields,
+  context: RuleContext,
+  rule: { what: string; approvals: number | undefined; from: readonly string[] | null },
+): Omit<ApprovalRule, 'when' | 'approvals' | 'from'> {
+  const { problems } = context;
+  const { what } = rule;
+  const of = (key: string): Tree | undefined => fields.get(key)?.value;
+  const reason = readWord(of('reason'), problems, { what: `reason of ${what}`, words: ['required', 'optional'] });
+  const onTimeout = readWord(of('on_timeout'), problems, {
+    what: `on_timeout of ${what}`,
+    words: ['expired', 'rejected'],
+  });
+  const distinctTree = of('distinct_groups');
+  const distinctGroups = readBoolean(distinctTree, problems, `distinct_groups of ${what}`) ?? false;
+  if (distinctTree !== undefined && distinctGroups && (rule.from?.length ?? 0) < (rule.approvals ?? 1)) {
+    const message = `${capitalize(what)} wants ${rule.approvals ?? 1} approvals, each of another group, and "from" names ${rule.from?.length ?? 0}.`;
+    problems.add(distinctTree.at, 'too_few_groups', message);
+  }
+  return {
+    distinctGroups,
+    isReasonRequired: reason === 'required',
+    escalate: readEscalation(of('escalate'), context, what),
+    onTimeout: onTimeout ?? DEFAULT_TERMS.onTimeout,
+  };
 }
 
 /** A rule that names paused servers and asks for nobody says what never happens. */
@@ -95,16 +142,9 @@ function readFrom(tree: Tree, { problems, groups }: RuleContext, what: string): 
     problems.add(tree.at, 'empty_list', `from of ${what} is empty, so nobody could ever approve.`);
   }
   for (const { text, at } of texts) {
-    if (groups.includes(text)) continue;
-    problems.add(
-      at,
-      'unknown_group',
-      `${capitalize(what)} names "${text}", which is no group.${suggestNearest(text, groups)}`,
-    );
+    if (groups.has(text)) continue;
+    const hint = suggestNearest(text, [...groups.keys()]);
+    problems.add(at, 'unknown_group', `${capitalize(what)} names "${text}", which is no group.${hint}`);
   }
-  return texts.map(({ text }) => text);
-}
-
-function capitalize(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1);
+  return [...new Set(texts.map(({ text }) => text))];
 }

@@ -109,6 +109,10 @@ function answerMethod(workspace: Workspace, method: string, args: Json): Json {
       return { ok: true, channel: { id: `D${args.users}` } };
     case 'conversations.history':
       return { ok: true, messages: workspace.messages.map(asSlackMessage).toReversed(), has_more: false };
+    case 'users.info':
+      return { ok: true, user: { id: args.user, team_id: TEAM, deleted: false, is_bot: false, is_restricted: false } };
+    case 'usergroups.users.list':
+      return { ok: false, error: 'no_such_subteam' };
     case 'views.open':
     case 'views.push':
     case 'views.update':

@@ -52,6 +52,8 @@ export async function createTestControlPlane(): Promise<TestControlPlane> {
     config: { current: () => config, reload: () => Promise.resolve({ isReloaded: true }) },
     signer: { kid: key.publicKey.kid, privateKey: key.privateKey, publicJwk: key.publicKey },
     wakes: createWakes({ url: test.url, channels: [OUTBOX_CHANNEL, WAKE_CHANNEL], onError }),
+    slackDirectory: null,
+    secretsKey: null,
     log,
   };
   const workers: { stop(): Promise<void> }[] = [];
@@ -97,7 +99,7 @@ async function createConfig(): Promise<ControlPlaneConfig> {
   ];
   return {
     principals: new Map(people.map((person) => [person.name, person])),
-    groups: new Map([['sre', ['bob', 'cid']]]),
+    groups: new Map([['sre', { slackUsergroup: null, members: ['bob', 'cid'] }]]),
     rules: BUILT_IN_RULES,
     approvalTimeoutMs: 60_000,
     startWithinMs: 60_000,

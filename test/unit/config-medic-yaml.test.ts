@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { mkdtempSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BUILT_IN_RULES } from '../../domain/policy.ts';
+import { BUILT_IN_RULES, DEFAULT_TERMS } from '../../domain/policy.ts';
 import { openConfigStore } from '../../services/config/config-store.ts';
 import { parseMedicYaml } from '../../services/config/parse-medic-yaml.ts';
 
@@ -42,9 +42,9 @@ describe('medic.yaml', () => {
     expect(value?.principals.get('robot')?.slackUserId).toBeNull();
     expect(value).toMatchObject({ approvalTimeoutMs: 300_000, startWithinMs: 3_600_000 });
     expect(value?.rules).toEqual([
-      { when: { risk: ['high', 'critical'], server: ['db-*'] }, approvals: 2, from: ['sre'] },
-      { when: { paused: true }, approvals: 1, from: null },
-      { when: {}, approvals: 0, from: null },
+      { ...DEFAULT_TERMS, when: { risk: ['high', 'critical'], server: ['db-*'] }, approvals: 2, from: ['sre'] },
+      { ...DEFAULT_TERMS, when: { paused: true }, approvals: 1, from: null },
+      { ...DEFAULT_TERMS, when: {}, approvals: 0, from: null },
     ]);
   });
 

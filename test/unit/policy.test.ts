@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { ApprovalRule, DecisionSubject } from '../../domain/policy.ts';
-import { BUILT_IN_RULES, findRequirement, judgeDecision, matchesGlob } from '../../domain/policy.ts';
+import { matchesGlob } from '../../domain/glob.ts';
+import { BUILT_IN_RULES, DEFAULT_TERMS, findRequirement, judgeDecision } from '../../domain/policy.ts';
 import type { Asker } from '../../domain/principal.ts';
 import { ROLES, mayDo, rolesThatMay } from '../../domain/roles.ts';
 import type { Role } from '../../domain/roles.ts';
@@ -13,9 +14,9 @@ const paused = { ...server, isPaused: true };
 describe('what an action needs', () => {
   test('the first rule that matches decides, and all its conditions must match', () => {
     const rules: ApprovalRule[] = [
-      { when: { playbook: ['restart-*'], server: ['db-*'] }, approvals: 3, from: null },
-      { when: { tag: ['eu'] }, approvals: 2, from: ['sre'] },
-      { when: {}, approvals: 0, from: null },
+      { ...DEFAULT_TERMS, when: { playbook: ['restart-*'], server: ['db-*'] }, approvals: 3, from: null },
+      { ...DEFAULT_TERMS, when: { tag: ['eu'] }, approvals: 2, from: ['sre'] },
+      { ...DEFAULT_TERMS, when: {}, approvals: 0, from: null },
     ];
     expect(findRequirement({ rules, server, playbook })).toMatchObject({ approvals: 2, from: ['sre'] });
     expect(findRequirement({ rules, server: { ...server, name: 'db-1' }, playbook }).approvals).toBe(3);
@@ -49,7 +50,9 @@ describe('what an action needs', () => {
       },
       { requiredKeys: [] },
     );
-    const rule = fc.record({ when: condition, approvals: fc.integer({ min: 0, max: 3 }), from: fc.constant(null) });
+    const rule = fc
+      .record({ when: condition, approvals: fc.integer({ min: 0, max: 3 }), from: fc.constant(null) })
+      .map((given) => ({ ...DEFAULT_TERMS, ...given }));
     fc.assert(
       fc.property(fc.array(rule), (rules) => {
         expect(findRequirement({ rules, server: paused, playbook }).approvals).toBeGreaterThanOrEqual(1);
@@ -72,9 +75,18 @@ describe('what an action needs', () => {
 function asker(name: string, roles: readonly Role[], groups: readonly string[] = []): Asker {
   return { principal: { name, roles, slackUserId: null, groups }, roles, via: 'api' };
 }
-const pending: DecisionSubject = { status: 'pending', requestedBy: 'ana', approvalFrom: null, decidedBy: [] };
+const pending: DecisionSubject = {
+  status: 'pending',
+  requestedBy: 'ana',
+  approvalFrom: null,
+  distinctGroups: false,
+  approvals: [],
+};
 const judge = (kind: 'approve' | 'reject' | 'cancel', who: Asker, action: Partial<DecisionSubject> = {}) => {
-  const judgement = judgeDecision({ kind, asker: who, action: { ...pending, ...action } });
+  const asked = { ...pending, ...action };
+  const groups = who.principal.groups.filter((group) => asked.approvalFrom?.includes(group));
+  const membership = { groups, unproven: [] };
+  const judgement = judgeDecision({ kind, asker: who, action: asked, membership, standing: 'member' });
   return judgement.isAllowed ? 'allowed' : judgement.code;
 };
 
@@ -96,7 +108,9 @@ describe('who may decide', () => {
   });
 
   test('once a person, and only of the groups that the rule names', () => {
-    expect(judge('approve', asker('bob', ['approver']), { decidedBy: ['bob'] })).toBe('already_decided');
+    expect(judge('approve', asker('bob', ['approver']), { approvals: [{ by: 'bob', groups: [] }] })).toBe(
+      'already_decided',
+    );
     expect(judge('approve', asker('bob', ['approver'], ['dba']), { approvalFrom: ['sre'] })).toBe('not_in_group');
     expect(judge('approve', asker('bob', ['approver'], ['sre']), { approvalFrom: ['sre'] })).toBe('allowed');
   });

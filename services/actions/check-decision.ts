@@ -1,0 +1,105 @@
+import { transact } from '../../db/orm.ts';
+import { ConflictError, NotAllowedError, UnavailableError } from '../../domain/errors.ts';
+import type { MedicError } from '../../domain/errors.ts';
+import { isEnded } from '../../domain/lifecycle.ts';
+import type { DecisionKind, Judgement } from '../../domain/policy.ts';
+import { judgeDecision } from '../../domain/policy.ts';
+import type { Asker, Membership } from '../../domain/principal.ts';
+import { mayDo } from '../../domain/roles.ts';
+import type { Context } from '../context.ts';
+import { findMembership, findStanding } from '../slack/directory.ts';
+import type { ActionView } from './action-view.ts';
+import { describeEnd } from './describe-end.ts';
+import { findActionView, unknownAction } from './read-actions.ts';
+
+export interface DecisionCheck {
+  actionId: string;
+  kind: DecisionKind;
+  breakGlass?: boolean | undefined;
+}
+
+export interface CheckedDecision {
+  action: ActionView;
+  /** Of the groups that may approve, those the asker stands for. */
+  groups: readonly string[];
+}
+
+/**
+ * May the asker decide this now? Changes nothing but the audit, which keeps each refusal as `decision.refused`. For a
+ * form that is to be opened, too: its submission is judged again.
+ *
+ * Throws NotFoundError; ConflictError (`already_ended`, `already_decided`); NotAllowedError or, where Slack could not
+ * be asked, UnavailableError, with the code of judgeDecision.
+ */
+export async function checkDecision(ctx: Context, asker: Asker, input: DecisionCheck): Promise<CheckedDecision> {
+  const action = await findActionView(ctx, input.actionId);
+  if (action === null) throw unknownAction(input.actionId);
+  const { judgement, membership } = await judge(ctx, { asker, action, input });
+  const mayKnow = judgement.isAllowed || judgement.code === 'already_decided';
+  const isOver = isEnded(action.status) || (input.kind !== 'cancel' && action.status !== 'pending');
+  if (isOver && mayKnow) throw conflict(action, isEnded(action.status) ? 'already_ended' : 'already_decided');
+  if (judgement.isAllowed) return { action, groups: membership.groups };
+  await recordRefusal(ctx, { asker, action, kind: input.kind, code: judgement.code });
+  throw toError(judgement, mayKnowOf(asker, action) ? { status: action.status } : {});
+}
+
+/** Slack is asked only about deciding: cancelling is the safe side, and must work while Slack is away. */
+async function judge(
+  ctx: Context,
+  question: { asker: Asker; action: ActionView; input: DecisionCheck },
+): Promise<{ judgement: Judgement; membership: Membership }> {
+  const { asker, action, input } = question;
+  const isAsked = input.kind !== 'cancel';
+  const [standing, membership] = await Promise.all([
+    isAsked ? findStanding(ctx, asker.principal) : ('none' as const),
+    findMembership(ctx, asker.principal, isAsked ? action.approvalFrom : null),
+  ]);
+  const { status, requestedBy, approvalFrom, approvals } = action;
+  const { distinctGroups } = action.requirement;
+  const judgement = judgeDecision({
+    kind: input.kind,
+    asker,
+    action: { status, requestedBy, approvalFrom, approvals, distinctGroups },
+    membership,
+    standing,
+    isBreakGlass: input.breakGlass === true,
+  });
+  return { judgement, membership };
+}
+
+function toError(refusal: Exclude<Judgement, { isAllowed: true }>, details: Record<string, unknown>): MedicError {
+  const { code, sentence } = refusal;
+  if (code === 'already_decided') return new ConflictError(sentence, { code, details });
+  if (code.endsWith('_lookup_failed')) return new UnavailableError(sentence, { code, details });
+  return new NotAllowedError(sentence, { code, details });
+}
+
+/** Who may read only its own requests is refused like anyone, but not told the state of others'. */
+function mayKnowOf(asker: Asker, action: ActionView): boolean {
+  const isReader = mayDo(asker.roles, 'actions.read') || !mayDo(asker.roles, 'actions.read_own');
+  return isReader || action.requestedBy === asker.principal.name;
+}
+
+/** Keeps who tried what, and why not. */
+export async function recordRefusal(
+  ctx: Pick<Context, 'database'>,
+  input: { asker: Asker; action: ActionView; kind: DecisionKind; code: string },
+): Promise<void> {
+  await transact(ctx.database, (tx) => {
+    tx.audit({
+      actor: input.asker.principal.name,
+      via: input.asker.via,
+      event: 'decision.refused',
+      subject: { type: 'action', id: input.action.id },
+      data: { kind: input.kind, code: input.code },
+    });
+    return Promise.resolve();
+  });
+}
+
+export function conflict(action: ActionView, code: string): ConflictError {
+  // its window has closed, and its workflow has yet to say so
+  const isClosing = code === 'expired' && action.status === 'pending';
+  const sentence = isClosing ? `The time to decide ${action.playbook} on ${action.server} is over: ask again.` : null;
+  return new ConflictError(sentence ?? describeEnd(action), { code, details: { status: action.status } });
+}
