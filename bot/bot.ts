@@ -6,6 +6,7 @@ import type { BotDeps } from './deps.ts';
 import { listen } from './listeners/index.ts';
 import type { OutboxPump } from './outbox/pump.ts';
 import { startOutboxPump } from './outbox/pump.ts';
+import { createSealKey } from './seal.ts';
 import { adaptLogger } from './transport/bolt-logger.ts';
 import { createSlackEventsPlugin } from './transport/slack-events-plugin.ts';
 import { createSocketConnection } from './transport/socket-connection.ts';
@@ -43,7 +44,8 @@ export function createBot(input: { ctx: Context; slack: SlackSettings }): Bot {
   const log = ctx.log.child({ part: 'bot' });
   const apiUrl = slack.apiUrl ?? SLACK_API_URL;
   const client = createWebClient({ token: slack.botToken, apiUrl, log });
-  const deps: BotDeps = { ctx, client, workspace: createWorkspace(client), channel: slack.channel, log };
+  const sealKey = createSealKey(slack.botToken);
+  const deps: BotDeps = { ctx, client, workspace: createWorkspace(client), channel: slack.channel, sealKey, log };
   const transport = createTransport({ slack, apiUrl, deps });
   const app = new App({
     receiver: transport.receiver,

@@ -10,5 +10,7 @@ export interface BotDeps {
   workspace: Workspace;
   /** Where cards stand. */
   channel: string;
+  /** Proves that a form is ours (bot/seal.ts). */
+  sealKey: Buffer;
   log: Logger;
 }

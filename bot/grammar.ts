@@ -15,68 +15,36 @@ import { readSlackMarks } from './slack-marks.ts';
  * addresses is read as it was typed (slack-marks.ts).
  */
 
-interface VerbRule {
-  /** `[x]` may be left out. */
+/** How a verb is used is its grammar: see `readUsage`. */
+export interface VerbRule {
+  /** `pause SERVER [for 2h] [REASON]`: `[x]` may be left out. */
   usage: string;
   does: string;
-  /** The word behind it: an id or a server. */
-  word: 'none' | 'optional' | 'required';
-  /** Whether what follows that word is the reason, where no `reason=` stands there. */
-  isRestReason?: true;
-  /** Whether it takes `for 2h`. */
-  isTimed?: true;
 }
+export type Verbs<V extends string = string> = Readonly<Record<V, VerbRule>>;
 
-/** Each verb: how it is used, and what may follow it. */
-export const VERBS = {
-  help: { usage: 'help', does: 'shows this', word: 'none' },
-  pending: { usage: 'pending', does: 'lists what waits for approval', word: 'none' },
-  show: { usage: 'show ID', does: 'tells all about one action', word: 'required' },
-  why: { usage: 'why ID', does: 'tells which rule decides it, who may and who did', word: 'required' },
-  history: { usage: 'history [SERVER]', does: 'lists the latest actions', word: 'optional' },
-  servers: { usage: 'servers', does: 'lists the servers', word: 'none' },
-  pause: {
-    usage: 'pause SERVER [for 2h] [REASON]',
-    does: 'from now on everything there waits for approval',
-    word: 'required',
-    isRestReason: true,
-    isTimed: true,
-  },
-  unpause: { usage: 'unpause SERVER', does: 'ends that', word: 'required' },
-  approve: {
-    usage: 'approve ID [COMMENT]',
-    does: 'approves what somebody else asked for',
-    word: 'required',
-    isRestReason: true,
-  },
-  reject: { usage: 'reject ID REASON', does: 'rejects it', word: 'required', isRestReason: true },
-  cancel: {
-    usage: 'cancel ID [REASON]',
-    does: 'cancels it, or withdraws your own request',
-    word: 'required',
-    isRestReason: true,
-  },
-} as const satisfies Record<string, VerbRule>;
-export type Verb = keyof typeof VERBS;
-
-export interface TypedVerb {
+export interface TypedVerb<V extends string = string> {
   kind: 'verb';
-  verb: Verb;
+  verb: V;
+  /** An id or a server, as the usage has it. */
   word: string | undefined;
   reason: string | undefined;
   /** From `for 2h`; always more than nothing. */
   durationMs: number | undefined;
 }
 
-export type Typed =
+export type Typed<V extends string = string> =
   | { kind: 'form' }
-  | TypedVerb
+  | TypedVerb<V>
   | { kind: 'request'; playbook: string; server: string; params: Record<string, string>; reason: string | undefined };
 
 const MAX_CHARS = 4_000;
 
 /** Throws InvalidInputError with a sentence for the person who typed. */
-export function parseCommand(text: string, playbooks: readonly string[]): Typed {
+export function parseCommand<V extends string>(
+  text: string,
+  known: { verbs: Verbs<V>; playbooks: readonly string[] },
+): Typed<V> {
   if (text.length > MAX_CHARS) throw refuse('too_long', `That is too long: at most ${MAX_CHARS} characters.`);
   const { words, pairs } = sortTokens(splitTokens(readSlackMarks(text)));
   const [first, ...rest] = words;
@@ -86,18 +54,23 @@ export function parseCommand(text: string, playbooks: readonly string[]): Typed 
   }
   const { reason, params } = readPairs(pairs);
   const verb = canonical(first);
-  if (isVerb(verb)) return readVerb(verb, { words: rest, params, reason });
-  return { kind: 'request', ...readPlace(words, playbooks), params, reason };
+  if (isVerb(verb, known.verbs)) {
+    return { kind: 'verb', verb, ...readVerb(verb, { ...known.verbs[verb], words: rest, params, reason }) };
+  }
+  return { kind: 'request', ...readPlace(words, known), params, reason };
 }
 
 /** What and where, in either order. */
-function readPlace(words: readonly string[], playbooks: readonly string[]): { playbook: string; server: string } {
+function readPlace(
+  words: readonly string[],
+  { verbs, playbooks }: { verbs: Verbs; playbooks: readonly string[] },
+): { playbook: string; server: string } {
   const [first = '', second = '', extra] = words;
   const isTurned = !playbooks.includes(canonical(first)) && playbooks.includes(canonical(second));
   const [what, server] = isTurned ? [second, first] : [first, second];
   const playbook = canonical(what);
   if (!playbooks.includes(playbook)) {
-    const known = [...Object.keys(VERBS), ...playbooks];
+    const known = [...Object.keys(verbs), ...playbooks];
     const hint = suggestNearest(playbook, known) || suggestNearest(canonical(server), known);
     throw refuse(
       'unknown_word',
@@ -118,31 +91,40 @@ export function parsePairs(text: string): Record<string, string> {
   return Object.fromEntries(uniquePairs(pairs));
 }
 
+/** What may follow a verb, by its usage. */
+function readUsage(usage: string): { word: 'none' | 'optional' | 'required'; isRestReason: boolean; isTimed: boolean } {
+  const [, opening] = /^\S+ (\[?)(?:ID|SERVER)\b/.exec(usage) ?? [];
+  const optional = opening === '[' ? 'optional' : 'required';
+  return {
+    word: opening === undefined ? 'none' : optional,
+    isRestReason: /\b(?:REASON|COMMENT)\b/.test(usage),
+    isTimed: usage.includes('[for '),
+  };
+}
+
 function readVerb(
-  verb: Verb,
-  typed: { words: string[]; params: Record<string, string>; reason: string | undefined },
-): TypedVerb {
-  const rule: VerbRule = VERBS[verb];
+  verb: string,
+  typed: { usage: string; words: string[]; params: Record<string, string>; reason: string | undefined },
+): Omit<TypedVerb, 'kind' | 'verb'> {
+  const { usage } = typed;
+  const rule = readUsage(usage);
   const { for: typedFor, ...strayParams } = typed.params;
   const [stray] = Object.keys(rule.isTimed ? strayParams : typed.params);
   if (stray !== undefined) {
     const known = rule.isTimed ? ['reason', 'for'] : ['reason'];
-    throw refuse(
-      'unknown_param',
-      `${verb} knows no ${quote(stray)}.${suggestNearest(stray, known)} It is: ${rule.usage}.`,
-    );
+    throw refuse('unknown_param', `${verb} knows no ${quote(stray)}.${suggestNearest(stray, known)} It is: ${usage}.`);
   }
   const { words, durationMs } = rule.isTimed
     ? takeDuration(typed.words, typedFor)
     : { words: typed.words, durationMs: undefined };
   const [word, ...rest] = words;
-  if (rule.word === 'required' && word === undefined) throw refuse('missing_word', `It is: ${rule.usage}.`);
-  const isRestReason = rule.isRestReason === true && typed.reason === undefined && rest.length > 0;
+  if (rule.word === 'required' && word === undefined) throw refuse('missing_word', `It is: ${usage}.`);
+  const isRestReason = rule.isRestReason && typed.reason === undefined && rest.length > 0;
   const tooMany = rule.word === 'none' ? word : rest[0];
   if (tooMany !== undefined && !isRestReason) {
-    throw refuse('extra_word', `I do not know what ${quote(tooMany)} is. It is: ${rule.usage}.`);
+    throw refuse('extra_word', `I do not know what ${quote(tooMany)} is. It is: ${usage}.`);
   }
-  return { kind: 'verb', verb, word, reason: isRestReason ? rest.join(' ') : typed.reason, durationMs };
+  return { word, reason: isRestReason ? rest.join(' ') : typed.reason, durationMs };
 }
 
 /**
@@ -267,8 +249,8 @@ function canonical(word: string): string {
   return word.toLowerCase().replaceAll('_', '-');
 }
 
-function isVerb(name: string): name is Verb {
-  return Object.hasOwn(VERBS, name);
+function isVerb<V extends string>(name: string, verbs: Verbs<V>): name is V {
+  return Object.hasOwn(verbs, name);
 }
 
 function quote(text: string): string {

@@ -9,6 +9,9 @@ export const OPTIONAL_SCOPES = ['channels:history', 'groups:history'] as const;
 
 export const EVENTS = ['app_home_opened'] as const;
 
+/** Shown while somebody types; a test holds it to the verbs that there are. */
+const VERBS_IN_HINT = 'help, pending, show, why, history, servers, pause, unpause, approve, reject, cancel';
+
 /** Each Web API method that the code calls, with the scopes of which one is enough; a test holds both to each other. */
 export const METHODS: Readonly<Record<string, readonly string[]>> = {
   'auth.test': [],
@@ -44,7 +47,7 @@ export function createManifest(input: { mode: 'socket' } | { mode: 'http'; url: 
         {
           command: COMMAND,
           description: 'Ask for a repair, approve one, or see how it stands',
-          usage_hint: 'PLAYBOOK SERVER key=value reason="…" | help',
+          usage_hint: `PLAYBOOK SERVER key=value reason="…" | ${VERBS_IN_HINT}`,
           should_escape: false,
           ...address,
         },

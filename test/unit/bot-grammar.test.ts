@@ -2,10 +2,11 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { MedicError } from '../../domain/errors.ts';
 import { parseCommand, parsePairs } from '../../bot/grammar.ts';
+import { COMMANDS } from '../../bot/listeners/commands/index.ts';
 
 const HOUR_MS = 3_600_000;
 const PLAYBOOKS = ['restart-service', 'clear-logs'];
-const parse = (text: string) => parseCommand(text, PLAYBOOKS);
+const parse = (text: string) => parseCommand(text, { verbs: COMMANDS, playbooks: PLAYBOOKS });
 
 function refusal(text: string): { code: string; message: string } {
   try {

@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { readdir, readFile } from 'node:fs/promises';
 import { BUTTONS, FORMS } from '../../bot/blocks/names.ts';
-import { VERBS } from '../../bot/grammar.ts';
 import { COMMANDS } from '../../bot/listeners/commands/index.ts';
 import { CLICKS } from '../../bot/listeners/actions/index.ts';
 import { createManifest, EVENTS, METHODS, OPTIONAL_SCOPES, SCOPES } from '../../bot/manifest.ts';
@@ -40,11 +39,16 @@ describe('the manifest', () => {
     expect(matchesOf(await readSources('listeners/'), /app\.event\('(\w+)'/g)).toEqual([...EVENTS]);
   });
 
-  test('has one listener file and one line in the index for every verb', async () => {
+  test('knows every verb: a listener file, a line in the index and a word in the hint, none without the others', async () => {
     const files = (await readdir(new URL('listeners/commands/', BOT))).filter((name) => !NO_VERBS.includes(name));
-    const verbs = Object.keys(VERBS).toSorted();
+    const verbs = Object.keys(COMMANDS).toSorted();
     expect(files.map((name) => name.replace('.ts', '')).toSorted()).toEqual(verbs);
-    expect(Object.keys(COMMANDS).toSorted()).toEqual(verbs);
+    const { slash_commands: commands } = createManifest({ mode: 'socket' })['features'] as {
+      slash_commands: { usage_hint: string }[];
+    };
+    const [, hint = ''] = commands[0]?.usage_hint.split(' | ') ?? [];
+    expect(hint.split(', ').toSorted()).toEqual(verbs);
+    for (const [verb, { usage }] of Object.entries(COMMANDS)) expect(usage.split(' ')[0]).toBe(verb);
   });
 
   test('has a listener for every button and form', async () => {

@@ -1,10 +1,13 @@
 import type { Asker } from '../../../domain/principal.ts';
 import type { Message } from '../../blocks/message.ts';
 import type { BotDeps } from '../../deps.ts';
+import type { Verbs } from '../../grammar.ts';
 
 /** One command that somebody typed, and who they are. */
 export interface CommandCall {
   deps: BotDeps;
+  /** All verbs, for `help`. */
+  verbs: Verbs;
   asker: Asker;
   userId: string;
   channel: string;

@@ -3,7 +3,7 @@ import type { Message } from '../../blocks/message.ts';
 import { COMMAND } from '../../blocks/names.ts';
 import type { BotDeps } from '../../deps.ts';
 import { parseCommand } from '../../grammar.ts';
-import type { TypedVerb, Verb } from '../../grammar.ts';
+import type { TypedVerb, Verbs } from '../../grammar.ts';
 import { identify } from '../../identify.ts';
 import { answer } from '../../tell.ts';
 import { createRequestAnswer, requestFromSlack } from '../request.ts';
@@ -21,20 +21,20 @@ import { show } from './show.ts';
 import { unpause } from './unpause.ts';
 import { why } from './why.ts';
 
-/** One line a verb. */
-export const COMMANDS: Readonly<Record<Verb, CommandListener>> = {
-  help,
-  pending,
-  show,
-  why,
-  history,
-  servers,
-  pause,
-  unpause,
-  approve,
-  reject,
-  cancel,
-};
+/** One line a verb; its usage is its grammar (bot/grammar.ts), and its name stands in the manifest. */
+export const COMMANDS = {
+  help: { usage: 'help', does: 'shows this', run: help },
+  pending: { usage: 'pending', does: 'lists what waits for approval', run: pending },
+  show: { usage: 'show ID', does: 'tells all about one action', run: show },
+  why: { usage: 'why ID', does: 'tells which rule decides it, who may and who did', run: why },
+  history: { usage: 'history [SERVER]', does: 'lists the latest actions', run: history },
+  servers: { usage: 'servers', does: 'lists the servers', run: servers },
+  pause: { usage: 'pause SERVER [for 2h] [REASON]', does: 'from now on all there waits for approval', run: pause },
+  unpause: { usage: 'unpause SERVER', does: 'ends that', run: unpause },
+  approve: { usage: 'approve ID [COMMENT]', does: 'approves what somebody else asked for', run: approve },
+  reject: { usage: 'reject ID REASON', does: 'rejects it', run: reject },
+  cancel: { usage: 'cancel ID [REASON]', does: 'cancels it, or withdraws your own request', run: cancel },
+} as const satisfies Verbs & Record<string, { run: CommandListener }>;
 
 export function listenToCommands(app: App, deps: BotDeps): void {
   app.command(COMMAND, async ({ ack, command, respond }) => {
@@ -51,9 +51,13 @@ function answerCommand(deps: BotDeps, command: SlashCommand, respond: RespondFn)
 async function runCommand(deps: BotDeps, command: SlashCommand): Promise<Message | null> {
   const person = { userId: command.user_id, teamIds: [command.team_id] };
   const asker = await identify(deps, person, { tried: firstWord(command.text) });
-  const typed = parseCommand(command.text, [...deps.ctx.config.current().playbooks.keys()]);
-  const call = {
+  const typed = parseCommand(command.text, {
+    verbs: COMMANDS,
+    playbooks: [...deps.ctx.config.current().playbooks.keys()],
+  });
+  const call: CommandCall = {
     deps,
+    verbs: COMMANDS,
     asker,
     userId: command.user_id,
     channel: command.channel_id,
@@ -66,7 +70,7 @@ async function runCommand(deps: BotDeps, command: SlashCommand): Promise<Message
     case 'form':
       return openForm(call);
     case 'verb':
-      return COMMANDS[typed.verb]({ ...call, ...pick(typed) });
+      return COMMANDS[typed.verb].run({ ...call, ...pick(typed) });
     case 'request': {
       const requestKey = `slack:${command.trigger_id}`;
       const request = { ...typed, channel: command.channel_id, requestKey };
