@@ -20,6 +20,7 @@ export const METHODS: Readonly<Record<string, readonly string[]>> = {
   'chat.postEphemeral': ['chat:write'],
   'chat.getPermalink': [],
   'conversations.history': OPTIONAL_SCOPES,
+  'conversations.replies': OPTIONAL_SCOPES,
   'usergroups.users.list': ['usergroups:read'],
   'users.info': ['users:read'],
   'views.open': [],
