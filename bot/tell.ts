@@ -13,7 +13,8 @@ export interface Reply {
 }
 
 /**
- * Answers one person, so that nobody else sees it: by the response URL, else in the channel, else as a direct message.
+ * Answers one person, so that nobody else sees it: by the response URL, else in the channel, else as a direct message,
+ * at last without its blocks.
  * Never rejects: what was done is done, whether it could be told or not.
  */
 export async function tell(deps: BotDeps, reply: Reply, message: Message): Promise<void> {
@@ -21,6 +22,7 @@ export async function tell(deps: BotDeps, reply: Reply, message: Message): Promi
     () => reply.respond?.({ ...message, response_type: 'ephemeral', replace_original: false }),
     () => postPrivately(deps.client, reply, message),
     () => deps.client.chat.postMessage({ channel: reply.userId, ...message }),
+    () => deps.client.chat.postMessage({ channel: reply.userId, text: message.text }), // a client without tables
   ];
   for (const way of reply.respond === undefined ? ways.slice(1) : ways) {
     try {

@@ -1,39 +1,28 @@
-import type { Button, KnownBlock } from '@slack/types';
+import type { ActionsBlockElement, Button, KnownBlock } from '@slack/types';
 import { isEnded } from '../../domain/lifecycle.ts';
 import type { ActionView } from '../../services/actions/action-view.ts';
-import { argvBlock, requestFacts, storyFacts, timesBlock } from './facts.ts';
+import type { CardButton } from './card-states.ts';
+import { describeState } from './card-states.ts';
+import { argvBlock, requestFacts } from './facts.ts';
 import type { ActionMessage } from './message.ts';
 import { metadataOf } from './message.ts';
-import { BUTTONS, CARD_BLOCK } from './names.ts';
-import { button, MAX_SENTENCE, sentenceBlock } from './parts.ts';
-import { describeAction } from './sentences.ts';
-import { escapeMrkdwn, toLine } from './text.ts';
+import { BUTTONS, CARD_BLOCK, MENU, MENU_WORDS, menuValue } from './names.ts';
+import { button, factsBlock, MAX_SENTENCE, sentenceBlock, smallPrint } from './parts.ts';
+import { escapeMrkdwn, showTime, toLine } from './text.ts';
 
 /** The one message of an action in the channel, as the action stands now. Buttons only while they can work. */
 export function createCard(action: ActionView): ActionMessage {
-  const sentence = toLine(describeAction(action), MAX_SENTENCE);
-  const story = storyFacts(action);
-  const details = button({ actionId: BUTTONS.details, label: 'Details', value: action.id });
-  const first = isEnded(action.status)
-    ? sentenceBlock(sentence, { blockId: CARD_BLOCK, accessory: details })
-    : sentenceBlock(sentence, { blockId: CARD_BLOCK });
-  const blocks: KnownBlock[] = [first, requestFacts(action), argvBlock(action)];
-  if (story !== null) blocks.push(story);
-  blocks.push(timesBlock(action));
-  if (!isEnded(action.status)) blocks.push({ type: 'actions', elements: [...decisionButtons(action), details] });
+  const state = describeState(action);
+  const sentence = toLine(state.sentence, MAX_SENTENCE);
+  const isOver = isEnded(action.status);
+  const [only, ...others] = state.buttons;
+  const hasOne = isOver && only !== undefined && others.length === 0;
+  const first = hasOne ? { blockId: CARD_BLOCK, accessory: detailsButton(action) } : { blockId: CARD_BLOCK };
+  const blocks: KnownBlock[] = [sentenceBlock(sentence, first), factsBlock(requestFacts(action)), argvBlock(action)];
+  if (state.story.length > 0) blocks.push(factsBlock(state.story));
+  if (state.deadline !== null) blocks.push(smallPrint([`${state.deadline.label} ${showTime(state.deadline.at)}`]));
+  if (!hasOne) blocks.push({ type: 'actions', elements: state.buttons.map((name) => drawButton(action, name)) });
   return { text: escapeMrkdwn(sentence), blocks, metadata: metadataOf(action) };
-}
-
-function decisionButtons(action: ActionView): Button[] {
-  const value = action.id;
-  const cancel = button({ actionId: BUTTONS.cancel, label: 'Cancel this action', value });
-  if (action.status !== 'pending') return action.cancelRequestedAt === null ? [cancel] : [];
-  if (action.approvalsRequired === 0) return [cancel];
-  return [
-    button({ actionId: BUTTONS.approve, label: 'Approve', value, style: 'primary' }),
-    button({ actionId: BUTTONS.reject, label: 'Reject', value, style: 'danger' }),
-    cancel,
-  ];
 }
 
 /** In place of a second message of the same action; without buttons. */
@@ -43,4 +32,69 @@ export function createClosedDuplicate(action: ActionView): ActionMessage {
     MAX_SENTENCE,
   );
   return { text: escapeMrkdwn(sentence), blocks: [sentenceBlock(sentence)], metadata: metadataOf(action) };
+}
+
+/** A click on Approve alone never approves these: it opens a form. */
+export function needsConfirmation(action: Pick<ActionView, 'risk'>): boolean {
+  return action.risk === 'high' || action.risk === 'critical';
+}
+
+export function detailsButton(action: ActionView): Button {
+  return button({
+    actionId: BUTTONS.details,
+    label: 'Details',
+    value: action.id,
+    spoken: spoken('Details of', action),
+  });
+}
+
+export function decisionButtons(action: ActionView): [approve: Button, reject: Button] {
+  const value = action.id;
+  const label = needsConfirmation(action) ? 'Approve …' : 'Approve';
+  return [
+    button({ actionId: BUTTONS.approve, label, value, style: 'primary', spoken: spoken('Approve', action) }),
+    button({ actionId: BUTTONS.reject, label: 'Reject …', value, style: 'danger', spoken: spoken('Reject', action) }),
+  ];
+}
+
+function drawButton(action: ActionView, name: CardButton): ActionsBlockElement {
+  const value = action.id;
+  const [approve, reject] = decisionButtons(action);
+  switch (name) {
+    case 'approve':
+      return approve;
+    case 'reject':
+      return reject;
+    case 'withdraw':
+      return button({
+        actionId: BUTTONS.cancel,
+        label: 'Withdraw or cancel',
+        value,
+        spoken: spoken('Withdraw', action),
+      });
+    case 'cancel':
+      return button({ actionId: BUTTONS.cancel, label: 'Cancel this action', value, spoken: spoken('Cancel', action) });
+    case 'details':
+      return detailsButton(action);
+    case 'more':
+      return moreMenu(action);
+  }
+}
+
+/** What is asked for less often. */
+function moreMenu(action: ActionView): ActionsBlockElement {
+  const words = Object.entries(MENU_WORDS).filter(([word]) => word !== 'approve_comment' || !needsConfirmation(action));
+  return {
+    type: 'overflow',
+    action_id: MENU,
+    options: words.map(([word, label]) => ({
+      text: { type: 'plain_text', text: label, emoji: false },
+      value: menuValue(word, action.id),
+    })),
+  };
+}
+
+/** Read aloud, a button must make sense without the card around it. */
+function spoken(verb: string, action: ActionView): string {
+  return `${verb} ${action.playbook} on ${action.server}`;
 }

@@ -1,39 +1,47 @@
 import type { KnownBlock } from '@slack/types';
-import { isEnded } from '../../domain/lifecycle.ts';
+import { AUTO_ACTOR, SYSTEM_ACTOR } from '../../domain/principal.ts';
 import type { ActionView } from '../../services/actions/action-view.ts';
-import { factsBlock, preformattedBlock, smallPrint } from './parts.ts';
-import { cut, showTime, toLine } from './text.ts';
+import { preformattedBlock } from './parts.ts';
+import { cut, toLine } from './text.ts';
 
-const MAX_NAME = 120;
-const MAX_REASON = 600;
+/** A label and what is so; a Date stands in the reader's own time. */
+export type Fact = readonly [label: string, ...value: (string | Date)[]];
+
+export const MAX_NAME = 120;
+export const MAX_REASON = 600;
+const MAX_COMMENT = 200;
 const MAX_PARAMS = 900;
-const MAX_ARGV = 3_000; // all blocks together must stay below about 13,200 characters
+const MAX_ARGV = 2_500; // all blocks together must stay below about 13,200 characters
+const MAX_APPROVALS = 8; // the last ones; their number stands in the sentence
 
 /** What was asked, of whom, and under which rule. */
-export function requestFacts(action: ActionView): KnownBlock {
+export function requestFacts(action: ActionView): Fact[] {
   const server = `${toLine(action.server, MAX_NAME)}${action.isServerPaused ? ' (paused)' : ''}`;
   const params = Object.entries(action.params).map(([name, value]) => `${name}=${toLine(String(value), 200)}`);
-  return factsBlock([
+  return [
     ['Server', server],
     ['Playbook', toLine(action.playbook, MAX_NAME)],
     ['Parameters', toLine(params.join('  ') || 'none', MAX_PARAMS)],
     ['Risk', action.risk],
-    ['Requested by', toLine(action.requestedBy, MAX_NAME)],
+    ['Requested by', `${toLine(action.requestedBy, MAX_NAME)}, `, action.requestedAt],
     ['Reason', action.reason === null ? 'none given' : toLine(action.reason, MAX_REASON)],
     ['Rule', toLine(action.approvalRule || 'none', MAX_REASON)],
-  ]);
+  ];
 }
 
 /** Each step's argument list, exactly, one a line: arguments are told apart by quotes where it matters. */
 export function argvBlock(action: ActionView): KnownBlock {
-  const lines = action.argvPreview.map((argv) => argv.map(quote).join(' '));
-  const text = lines.join('\n') || '(no steps)';
+  const text = writeArgv(action.argvPreview);
   const left = text.length - MAX_ARGV;
   return preformattedBlock(left <= 0 ? text : `${cut(text, MAX_ARGV)}\n(${left} more characters are not shown here)`);
 }
 
-/** Nothing hidden: what is not plainly one word is shown as a JSON string. */
-function quote(argument: string): string {
+/** One line a step. Nothing hidden: what is not plainly one word is shown as a JSON string. */
+export function writeArgv(steps: readonly (readonly string[])[]): string {
+  return steps.map((argv) => argv.map(quoteArgument).join(' ')).join('\n') || '(no steps)';
+}
+
+function quoteArgument(argument: string): string {
   if (/^[\w@%+=:,./-]+$/.test(argument)) return argument;
   return JSON.stringify(argument).replace(/[^\x20-\x7E\p{L}\p{N}\p{P}\p{S}\p{M}]/gu, escapeCharacter);
 }
@@ -42,40 +50,48 @@ function escapeCharacter(character: string): string {
   return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
 }
 
-/** Who did what, oldest first; people's names and words. */
-export function storyFacts(action: ActionView): KnownBlock | null {
-  const facts: [string, string][] = action.approvals.map(({ by, reason }) => [
-    'Approved by',
-    reason === null ? toLine(by, MAX_NAME) : `${toLine(by, MAX_NAME)}, “${toLine(reason, 200)}”`,
-  ]);
-  if (facts.length === 0 && action.approvedBy !== null)
-    facts.push(['Approved by', toLine(action.approvedBy, MAX_NAME)]);
-  if (action.rejectedBy !== null) {
-    facts.push(['Rejected by', toLine(action.rejectedBy, MAX_NAME)]);
-    facts.push(['Because', toLine(action.rejectionReason ?? 'no reason was given', MAX_REASON)]);
-  }
-  if (action.cancelledBy !== null) {
-    facts.push(['Cancelled by', toLine(action.cancelledBy, MAX_NAME)]);
-    if (action.cancelReason !== null) facts.push(['Because', toLine(action.cancelReason, MAX_REASON)]);
-  }
-  if (action.exitCode !== null) facts.push(['Exit code', String(action.exitCode)]);
-  if (action.hasLateResult) facts.push(['Late', 'a result came after the end and changed nothing; see the details']);
-  return facts.length === 0 ? null : factsBlock(facts.slice(-12));
+/** `Approved by: bob (1 of 2), today 14:05, “fine with me”`, oldest first. */
+export function approvalFacts(action: ActionView): Fact[] {
+  const needed = Math.max(action.approvalsRequired, action.approvals.length);
+  const facts = action.approvals.map(({ by, at, reason }, index): Fact => {
+    const count = needed > 1 ? ` (${index + 1} of ${needed})` : '';
+    const comment = reason === null ? [] : [`, ${quoteWords(reason)}`];
+    return ['Approved by', `${toLine(by, MAX_NAME)}${count}, `, at, ...comment];
+  });
+  if (facts.length > 0) return facts.slice(-MAX_APPROVALS);
+  if (action.approvedBy === null) return [];
+  const when = action.approvedAt === null ? [] : [', ', action.approvedAt];
+  const who =
+    action.approvedBy === AUTO_ACTOR ? 'auto, as its rule asks for nobody' : toLine(action.approvedBy, MAX_NAME);
+  return [['Approved by', who, ...when]];
 }
 
-/** The times of an action, each in the reader's own zone. */
-export function timesBlock(action: ActionView): KnownBlock {
-  const times: (readonly [string, Date | null])[] = [
-    ['Requested', action.requestedAt],
-    ['Approved', action.approvedAt],
-    ['Rejected', action.rejectedAt],
-    ['Started', action.executedAt],
-    ['Ended', action.completedAt],
-    [action.status === 'pending' ? 'Expires' : 'Must start by', isWaiting(action) ? action.expiresAt : null],
+/** Who asked to cancel or has cancelled it, and why. */
+export function cancelFacts(action: ActionView): Fact[] {
+  const { cancelledBy, cancelReason, cancelRequestedAt } = action;
+  if (cancelledBy === null || cancelledBy === SYSTEM_ACTOR) return [];
+  const label = action.status === 'cancelled' ? 'Cancelled by' : 'Cancel asked by';
+  const when = cancelRequestedAt === null ? [] : [', ', cancelRequestedAt];
+  return [
+    [label, toLine(cancelledBy, MAX_NAME), ...when],
+    ...(cancelReason === null ? [] : [['Because', toLine(cancelReason, MAX_REASON)] as const]),
   ];
-  return smallPrint(times.flatMap(([label, at]) => (at === null ? [] : [`${label} ${showTime(at)}`])));
 }
 
-function isWaiting(action: ActionView): boolean {
-  return !isEnded(action.status) && action.status !== 'executing';
+/** Why even harmless actions wait there. */
+export function pauseFacts(action: ActionView): Fact[] {
+  if (!action.isServerPaused) return [];
+  const { pausedBy, pauseReason, pausedUntil } = action;
+  const why = pauseReason === null ? '' : `, ${quoteWords(pauseReason)}`;
+  const until = pausedUntil === null ? [', until somebody unpauses it'] : [', until ', pausedUntil];
+  return [['Server paused by', `${toLine(pausedBy ?? 'somebody', MAX_NAME)}${why}`, ...until]];
+}
+
+export function lateFacts(action: ActionView): Fact[] {
+  return action.hasLateResult ? [['Late', 'a result came after the end and changed nothing; see the details']] : [];
+}
+
+/** What somebody wrote, as a quotation within a line. */
+export function quoteWords(words: string): string {
+  return `“${toLine(words, MAX_COMMENT)}”`;
 }

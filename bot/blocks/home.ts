@@ -4,7 +4,7 @@ import type { ServerView } from '../../services/servers/server-view.ts';
 import { describeServer } from './lists.ts';
 import { COMMAND, shortId } from './names.ts';
 import { listBlock, sentenceBlock } from './parts.ts';
-import { describeAction } from './sentences.ts';
+import { describeAction } from './card-states.ts';
 import { toLine } from './text.ts';
 
 const MAX_ROWS = 20;

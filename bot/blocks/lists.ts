@@ -1,48 +1,131 @@
 import type { ActionView } from '../../services/actions/action-view.ts';
 import type { ServerView } from '../../services/servers/server-view.ts';
 import { createAnswer } from './answer.ts';
+import { describeAction } from './card-states.ts';
 import type { Message } from './message.ts';
 import { shortId } from './names.ts';
-import { describeAction } from './sentences.ts';
+import type { Cell } from './parts.ts';
+import { MAX_SENTENCE, sentenceBlock, tableBlock, writePieces } from './parts.ts';
+import { escapeWithin, toLine } from './text.ts';
+
+/*
+ * Each list is a table, and in the message's text the same as lines: for notifications, screen readers, and wherever a
+ * table cannot be shown.
+ */
 
 const MAX_ROWS = 20;
+const MAX_CELL = 60;
+const MAX_WORDS = 150;
+const MAX_TEXT = 4_000; // Slack's advice for `text`
 
 export function createPendingList(actions: readonly ActionView[]): Message {
   if (actions.length === 0) return createAnswer('Nothing waits for approval.');
   const count = actions.length === 1 ? 'One action waits' : `${many(actions.length)} actions wait`;
-  return createAnswer(
-    `${count} for approval. Decide on the card, or with approve and reject and the id.`,
-    rowsOf(actions),
-  );
+  return createList({
+    sentence: `${count} for approval. Decide on the card, or with approve and reject and the id.`,
+    headings: ['Id', 'Playbook', 'Server', 'Risk', 'Asked by', 'Approvals', 'Expires'],
+    rows: actions.map((action) => ({
+      cells: [
+        [shortId(action.id)],
+        [cell(action.playbook)],
+        [cell(action.server)],
+        [action.risk],
+        [cell(action.requestedBy)],
+        [`${action.approvals.length} of ${action.approvalsRequired}`],
+        [action.expiresAt ?? 'never'],
+      ],
+      line: `${shortId(action.id)}: ${describeAction(action)}`,
+    })),
+  });
 }
 
 export function createHistory(actions: readonly ActionView[], server: string | undefined): Message {
   const where = server === undefined ? '' : ` on ${server}`;
   if (actions.length === 0) return createAnswer(`Nothing was asked for${where} yet.`);
-  return createAnswer(`The latest actions${where}, newest first:`, rowsOf(actions));
+  return createList({
+    sentence: `The latest actions${where}, newest first:`,
+    headings: ['Id', 'Playbook', 'Server', 'How it stands', 'Asked by', 'Asked at'],
+    rows: actions.map((action) => ({
+      cells: [
+        [shortId(action.id)],
+        [cell(action.playbook)],
+        [cell(action.server)],
+        [toLine(standing(action), MAX_WORDS)],
+        [cell(action.requestedBy)],
+        [action.requestedAt],
+      ],
+      line: `${shortId(action.id)}: ${describeAction(action)}`,
+    })),
+  });
 }
 
 export function createServerList(servers: readonly ServerView[]): Message {
   if (servers.length === 0) return createAnswer('There are no servers yet: enrol one with `medic servers enroll`.');
-  const lines = servers.slice(0, MAX_ROWS).map(describeServer);
   const more = servers.length > MAX_ROWS ? `, the first ${MAX_ROWS} shown` : '';
-  return createAnswer(`${servers.length === 1 ? 'One server' : `${many(servers.length)} servers`}${more}:`, lines);
+  return createList({
+    sentence: `${servers.length === 1 ? 'One server' : `${many(servers.length)} servers`}${more}:`,
+    headings: ['Server', 'State', 'Work', 'Paused'],
+    rows: servers.map((server) => ({
+      cells: [[cell(server.name)], [stateOf(server)], [workOf(server) || 'none'], pauseOf(server)],
+      line: describeServer(server),
+    })),
+  });
 }
 
+/** In one line; times in UTC. */
 export function describeServer(server: ServerView): string {
-  const state = server.status === 'never_seen' ? 'never seen' : server.status;
-  const paused = server.paused
-    ? `, paused by ${server.pausedBy ?? 'somebody'}: ${server.pauseReason ?? 'no reason'}`
-    : '';
-  const work = server.running.length > 0 ? ', running something' : '';
-  const queued = server.queued > 0 ? `, ${server.queued} waiting` : '';
-  return `${server.name}: ${state}${work}${queued}${paused}`;
+  const work = workOf(server);
+  const paused = server.paused ? `, paused by ${writePieces(pauseOf(server))}` : '';
+  return `${server.name}: ${stateOf(server)}${work === '' ? '' : `, ${work}`}${paused}`;
 }
 
-function rowsOf(actions: readonly ActionView[]): string[] {
-  const rows = actions.slice(0, MAX_ROWS).map((action) => `${shortId(action.id)}: ${describeAction(action)}`);
-  const left = actions.length - rows.length;
-  return left > 0 ? [...rows, `… and more`] : rows;
+/** `ana: a move, until …` */
+function pauseOf(server: ServerView): Cell {
+  if (!server.paused) return ['no'];
+  const who = `${cell(server.pausedBy ?? 'somebody')}: ${toLine(server.pauseReason ?? 'no reason', MAX_WORDS)}`;
+  return server.pausedUntil === null ? [who] : [`${who}, until `, server.pausedUntil];
+}
+
+function stateOf(server: ServerView): string {
+  return server.status === 'never_seen' ? 'never seen' : server.status;
+}
+
+function workOf(server: ServerView): string {
+  const running = server.running.length > 0 ? ['running something'] : [];
+  return [...running, ...(server.queued > 0 ? [`${server.queued} waiting`] : [])].join(', ');
+}
+
+/** Its status in a word, with what is worth more. */
+function standing(action: ActionView): string {
+  if (action.status === 'pending')
+    return `waits for approval (${action.approvals.length} of ${action.approvalsRequired})`;
+  if (action.status === 'rejected') return `rejected by ${action.rejectedBy ?? 'somebody'}`;
+  const code = action.failureCode === null ? '' : `, ${action.failureCode}`;
+  const exit = action.exitCode === null ? '' : `, exit code ${action.exitCode}`;
+  return `${action.status}${code}${exit}`;
+}
+
+function createList(list: {
+  sentence: string;
+  headings: readonly string[];
+  rows: readonly { cells: readonly Cell[]; line: string }[];
+}): Message {
+  const shown = list.rows.slice(0, MAX_ROWS);
+  const sentence = toLine(list.sentence, MAX_SENTENCE);
+  const left = list.rows.length > shown.length ? ['… and more'] : [];
+  const lines = [sentence, ...shown.map(({ line }) => `• ${toLine(line, 200)}`), ...left];
+  return {
+    text: escapeWithin(lines.join('\n'), MAX_TEXT),
+    blocks: [
+      sentenceBlock(sentence),
+      tableBlock({ headings: list.headings, rows: shown.map(({ cells }) => cells) }),
+      ...left.map((words) => sentenceBlock(words)),
+    ],
+  };
+}
+
+function cell(text: string): string {
+  return toLine(text, MAX_CELL);
 }
 
 function many(count: number): string {

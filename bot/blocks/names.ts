@@ -6,7 +6,30 @@ export const BUTTONS = {
   cancel: 'medic_cancel',
 } as const;
 
-export const FORMS = { request: 'medic_request', rejectReason: 'medic_reject_reason' } as const;
+/** Behind the card's ⋯; the value of each option is its word and the action's id. */
+export const MENU = 'medic_more';
+export const MENU_WORDS = {
+  approve_comment: 'Approve with a comment …',
+  why: 'Who may decide, and why',
+} as const;
+export type MenuWord = keyof typeof MENU_WORDS;
+
+export function menuValue(word: string, actionId: string): string {
+  return `${word}:${actionId}`;
+}
+
+/** Null where it is none of ours. */
+export function readMenuValue(value: string): { word: MenuWord; actionId: string } | null {
+  const at = value.indexOf(':');
+  const word = value.slice(0, at);
+  return Object.hasOwn(MENU_WORDS, word) ? { word: word as MenuWord, actionId: value.slice(at + 1) } : null;
+}
+
+export const FORMS = {
+  request: 'medic_request',
+  rejectReason: 'medic_reject_reason',
+  approveComment: 'medic_approve_comment',
+} as const;
 
 export const BATCH_BUTTONS = {
   approve: 'medic_batch_approve',

@@ -1,31 +1,53 @@
-import type { KnownBlock } from '@slack/types';
+import type { Button, KnownBlock } from '@slack/types';
 import type { ActionView } from '../../services/actions/action-view.ts';
+import { detailsButton } from './card.ts';
+import { describeAction } from './card-states.ts';
+import type { Fact } from './facts.ts';
+import { approvalFacts, MAX_NAME, MAX_REASON } from './facts.ts';
 import type { ActionMessage } from './message.ts';
 import { metadataOf } from './message.ts';
-import { BUTTONS, NOTICE_BLOCK } from './names.ts';
-import { button, factsBlock, MAX_SENTENCE, preformattedBlock, sentenceBlock, smallPrint } from './parts.ts';
-import { describeAction } from './sentences.ts';
+import { NOTICE_BLOCK } from './names.ts';
+import { factsBlock, MAX_SENTENCE, preformattedBlock, sentenceBlock, smallPrint } from './parts.ts';
 import { escapeMrkdwn, lastLines, toLine } from './text.ts';
 
 const TAIL = { lines: 15, maxChars: 2_500 };
 
-/** The new message in the channel when an action failed or expired. */
-export function createNotice(action: ActionView): ActionMessage {
-  const sentence = toLine(describeAction(action), MAX_SENTENCE);
-  const accessory = button({ actionId: BUTTONS.details, label: 'Details', value: action.id });
-  const approvers = action.approvals.map(({ by }) => by).join(', ') || (action.approvedBy ?? 'nobody');
-  const blocks: KnownBlock[] = [
-    sentenceBlock(sentence, { blockId: NOTICE_BLOCK, accessory }),
-    factsBlock([
-      ['Requested by', toLine(action.requestedBy, 120)],
-      ['Approved by', toLine(approvers, 300)],
-    ]),
-  ];
-  const output = tailOf(action);
+/** `end`: it failed or expired. `break_glass`: somebody approved it against its rule. */
+export type NoticeKind = 'end' | 'break_glass';
+
+/** What the outbox keeps of a notice says which it is. */
+export function readNoticeKind(payload: Readonly<Record<string, unknown>>): NoticeKind {
+  return payload['kind'] === 'break_glass' ? 'break_glass' : 'end';
+}
+
+/** A new message in the channel, for what somebody has to know; what can be done next are its buttons. */
+export function createNotice(action: ActionView, kind: NoticeKind = 'end'): ActionMessage {
+  const words = kind === 'break_glass' ? describeBreakGlass(action) : describeAction(action);
+  const sentence = toLine(words, MAX_SENTENCE);
+  const blocks: KnownBlock[] = [sentenceBlock(sentence, { blockId: NOTICE_BLOCK }), factsBlock(factsOf(action, kind))];
+  const output = kind === 'end' ? tailOf(action) : null;
   if (output !== null) blocks.push(preformattedBlock(output));
+  blocks.push({ type: 'actions', elements: nextSteps(action) });
   const link = linkTo(action.slackPermalink);
   if (link !== null) blocks.push(smallPrint([link]));
   return { text: escapeMrkdwn(sentence), blocks, metadata: metadataOf(action) };
+}
+
+function nextSteps(action: ActionView): Button[] {
+  return [detailsButton(action)];
+}
+
+function factsOf(action: ActionView, kind: NoticeKind): Fact[] {
+  const asked: Fact = ['Requested by', `${toLine(action.requestedBy, MAX_NAME)}, `, action.requestedAt];
+  const approvals = approvalFacts(action);
+  const rule: Fact = ['Rule', toLine(action.approvalRule || 'none', MAX_REASON)];
+  if (kind === 'break_glass') return [asked, rule, ...approvals];
+  return [asked, ...(approvals.length === 0 ? [['Approved by', 'nobody'] as const, rule] : approvals)];
+}
+
+function describeBreakGlass(action: ActionView): string {
+  const by = action.approvals.at(-1)?.by ?? action.approvedBy ?? 'Somebody';
+  return `${by} used break glass: ${action.playbook} on ${action.server} is approved without the approvals that its rule asks for.`;
 }
 
 /** What went wrong is said on stderr by most; where nothing was, the end of stdout. */

@@ -1,5 +1,6 @@
-import type { Button, KnownBlock, RichTextBlock, RichTextElement, SectionBlock } from '@slack/types';
-import { cut, toLine } from './text.ts';
+import type { Button, KnownBlock, RichTextBlock, RichTextElement, SectionBlock, TableBlock } from '@slack/types';
+import type { Fact } from './facts.ts';
+import { cut, showTimePlainly, TIME_FORMAT, toLine } from './text.ts';
 
 /*
  * What people and programs wrote stands only in plain_text without emoji and in rich text, where nothing mentions,
@@ -20,12 +21,52 @@ export function sentenceBlock(text: string, options: { blockId?: string; accesso
 }
 
 /** `Label: value` on lines of their own. */
-export function factsBlock(facts: readonly (readonly [label: string, value: string])[]): RichTextBlock {
-  const elements = facts.flatMap(([label, value], index): RichTextElement[] => [
+export function factsBlock(facts: readonly Fact[]): RichTextBlock {
+  const elements = facts.flatMap(([label, ...value], index): RichTextElement[] => [
     { type: 'text', text: `${index === 0 ? '' : '\n'}${label}: `, style: { bold: true } },
-    { type: 'text', text: value },
+    ...value.map(drawPiece),
   ]);
   return { type: 'rich_text', elements: [{ type: 'rich_text_section', elements }] };
+}
+
+/** The same in a line of plain text. */
+export function writeFact([label, ...value]: Fact): string {
+  return `${label}: ${writePieces(value)}`;
+}
+
+/** A cell of a table: text, times, or both. */
+export type Cell = readonly (string | Date)[];
+
+/**
+ * Rows below a line of headings; cells are wrapped, so that nothing is out of sight on a phone. Only in messages, one in
+ * each, and never alone: who cannot see it reads the message's text.
+ */
+export function tableBlock(table: { headings: readonly string[]; rows: readonly (readonly Cell[])[] }): TableBlock {
+  const headings = table.headings.map((heading) => drawCell([heading], true));
+  return {
+    type: 'table',
+    rows: [headings, ...table.rows.map((row) => row.map((cell) => drawCell(cell, false)))],
+    column_settings: table.headings.map(() => ({ is_wrapped: true })),
+  };
+}
+
+export function writePieces(pieces: readonly (string | Date)[]): string {
+  return pieces.map((piece) => (typeof piece === 'string' ? piece : showTimePlainly(piece))).join('');
+}
+
+function drawCell(pieces: Cell, isBold: boolean): RichTextBlock {
+  const elements = pieces.map((piece): RichTextElement => {
+    const drawn = drawPiece(piece);
+    return isBold && drawn.type === 'text' ? { ...drawn, style: { bold: true } } : drawn;
+  });
+  return { type: 'rich_text', elements: [{ type: 'rich_text_section', elements }] };
+}
+
+/** Slack shows a date in the zone and the language of whoever reads it. */
+function drawPiece(piece: string | Date): RichTextElement {
+  if (typeof piece === 'string') return { type: 'text', text: piece };
+  const timestamp = Math.floor(piece.getTime() / 1000);
+  return { type: 'date', timestamp, format: TIME_FORMAT, fallback: showTimePlainly(piece) };
 }
 
 /** Text exactly as it is. */
@@ -54,12 +95,15 @@ export function button(input: {
   label: string;
   value: string;
   style?: 'primary' | 'danger';
+  /** Read aloud instead of the label, where that says too little by itself. */
+  spoken?: string;
 }): Button {
   return {
     type: 'button',
     action_id: input.actionId,
     text: { type: 'plain_text', text: cut(input.label, MAX_BUTTON), emoji: false },
     value: input.value,
+    ...(input.spoken === undefined ? {} : { accessibility_label: toLine(input.spoken, MAX_BUTTON) }),
     ...(input.style === undefined ? {} : { style: input.style }),
   };
 }

@@ -54,8 +54,14 @@ export function escapeWithin(text: string, maxChars: number): string {
 
 /** A time that each reader sees in their own zone; mrkdwn. */
 export function showTime(at: Date): string {
-  const fallback = `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-  return `<!date^${Math.floor(at.getTime() / 1000)}^{date_short_pretty} {time}|${fallback}>`;
+  return `<!date^${Math.floor(at.getTime() / 1000)}^${TIME_FORMAT}|${showTimePlainly(at)}>`;
+}
+
+export const TIME_FORMAT = '{date_short_pretty} {time}';
+
+/** Where Slack cannot show a time in the reader's zone. */
+export function showTimePlainly(at: Date): string {
+  return `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 /** `3 s`, `2 min 5 s`, `1 h 4 min`. */

@@ -6,7 +6,7 @@ import { requestAction } from '../../services/actions/request-action.ts';
 import { createAnswer } from '../blocks/answer.ts';
 import type { Message } from '../blocks/message.ts';
 import { shortId } from '../blocks/names.ts';
-import { describeAction } from '../blocks/sentences.ts';
+import { describeAction } from '../blocks/card-states.ts';
 import type { BotDeps } from '../deps.ts';
 
 export interface TypedRequest {

@@ -32,7 +32,7 @@ describe.each<Mode>(['socket', 'http'])('an action asked for over %s', (mode) =>
     const server = await addServer(stage, true);
     await ask(server.name, 'reason=“it hangs”');
     const card = await waitForCard(slack, server.name, 'pending');
-    expect(buttonsOf(card)).toEqual(['medic_approve', 'medic_reject', 'medic_cancel', 'medic_details']);
+    expect(buttonsOf(card)).toEqual(['medic_approve', 'medic_reject', 'medic_cancel', 'medic_details', 'medic_more']);
     expect(JSON.stringify(card.blocks)).toContain('/usr/bin/systemctl restart nginx');
     expect(JSON.stringify(card.blocks)).toContain('it hangs');
 

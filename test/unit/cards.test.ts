@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { createAnswer } from '../../bot/blocks/answer.ts';
 import { createCard, createClosedDuplicate } from '../../bot/blocks/card.ts';
 import { createDetails } from '../../bot/blocks/details.ts';
-import { createRejectForm, createRequestForm } from '../../bot/blocks/forms.ts';
+import { createApproveCommentForm, createRejectForm } from '../../bot/blocks/decision-forms.ts';
+import { createRequestForm } from '../../bot/blocks/forms.ts';
 import { createClosedHome, createHome } from '../../bot/blocks/home.ts';
 import { createHistory, createPendingList, createServerList } from '../../bot/blocks/lists.ts';
 import type { Message } from '../../bot/blocks/message.ts';
@@ -148,6 +149,7 @@ interface Part {
   text?: unknown;
   emoji?: boolean;
   verbatim?: boolean;
+  accessibility_label?: string;
   url?: string;
 }
 
@@ -161,6 +163,7 @@ function expectHarmless(message: Message): void {
       expect(String(part.text)).toMatch(
         /^(?:[A-Z][a-z ]+ <!date\^\d+\^[^<>|]+\|[\d: -]+UTC>|<https:\/\/[^<>|\s]+\|Open the card>)$/,
       );
+    if (part.accessibility_label !== undefined) expect(part.accessibility_label).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}]/u);
     if (typeof part.text === 'string' && part.type !== 'mrkdwn') {
       expect(part.text).not.toMatch(/[^\P{Cc}\n\t]|[\p{Cf}\p{Cs}]/u);
     }
@@ -222,6 +225,7 @@ describe('every message', () => {
         const forms: ModalView[] = [
           createRequestForm({ playbooks, servers: names, channel: 'C0MEDIC' }),
           createRejectForm({ action: view, channel: 'C0MEDIC' }),
+          createApproveCommentForm({ action: view, channel: 'C0MEDIC' }),
         ];
         for (const form of forms) expect(judgeView(form, 'modal').messages).toEqual([]);
       }),
@@ -238,6 +242,7 @@ describe('a card', () => {
         const canDecide = view.status === 'pending' && view.approvalsRequired > 0;
         expect(names.includes('medic_approve')).toBe(canDecide);
         expect(names.includes('medic_reject')).toBe(canDecide);
+        expect(names.includes('medic_more')).toBe(canDecide);
         if (isEnded(view.status)) expect(names).toEqual(['medic_details']);
       }),
       RUNS,

@@ -1,8 +1,9 @@
-import type { App, BlockAction, ButtonAction, RespondFn } from '@slack/bolt';
+import type { App, BlockAction, ButtonAction, OverflowAction, RespondFn } from '@slack/bolt';
 import { NotAllowedError } from '../../../domain/errors.ts';
 import type { Asker } from '../../../domain/principal.ts';
 import { recordRefusedAttempt } from '../../../services/slack/record-refused-attempt.ts';
-import { CARD_BLOCK, EVENT_TYPE } from '../../blocks/names.ts';
+import { CARD_BLOCK, EVENT_TYPE, MENU, readMenuValue } from '../../blocks/names.ts';
+import type { MenuWord } from '../../blocks/names.ts';
 import type { Message } from '../../blocks/message.ts';
 import type { BotDeps } from '../../deps.ts';
 import { identify } from '../../identify.ts';
@@ -21,22 +22,43 @@ export interface Click {
 
 export type ClickListener = (click: Click) => Promise<Message | null>;
 
+/** What an element says when it is used. */
+type Used = { actionId: string; tried: string; listener: ClickListener };
+
 /** Listens to one button; acknowledges at once, checks the click, and always answers. */
 export function listenToButton(app: App, deps: BotDeps, button: { name: string; listener: ClickListener }): void {
   app.action<BlockAction<ButtonAction>>({ type: 'block_actions', action_id: button.name }, async (args) => {
     await args.ack();
-    const { body, action } = args;
-    const channel = body.channel?.id ?? deps.channel;
-    const respond: RespondFn | undefined = body.response_url === undefined ? undefined : args.respond;
-    await answer(deps, { respond, channel, userId: body.user.id }, async () => {
-      const actionId = action.value ?? '';
-      const tried = { tried: button.name, ...(isId(actionId) ? { actionId } : {}) };
-      const teamIds = [body.team?.id, body.user.team_id];
-      const asker = await identify(deps, { userId: body.user.id, teamIds }, tried);
-      await checkMessage(deps, body, { actionId, tried: button.name });
-      await adopt(deps, body, actionId);
-      return button.listener({ deps, asker, userId: body.user.id, actionId, channel, triggerId: body.trigger_id });
-    });
+    const used = { actionId: args.action.value ?? '', tried: button.name, listener: button.listener };
+    await answerClick({ deps, body: args.body, respond: args.respond, used });
+  });
+}
+
+/** Listens to the card's menu, in the same way. */
+export function listenToMenu(app: App, deps: BotDeps, words: Readonly<Record<MenuWord, ClickListener>>): void {
+  app.action<BlockAction<OverflowAction>>({ type: 'block_actions', action_id: MENU }, async (args) => {
+    await args.ack();
+    const chosen = readMenuValue(args.action.selected_option.value);
+    const used: Used =
+      chosen === null
+        ? { actionId: '', tried: MENU, listener: () => Promise.resolve(null) }
+        : { actionId: chosen.actionId, tried: `${MENU} ${chosen.word}`, listener: words[chosen.word] };
+    await answerClick({ deps, body: args.body, respond: args.respond, used });
+  });
+}
+
+function answerClick(click: { deps: BotDeps; body: BlockAction; respond: RespondFn; used: Used }): Promise<void> {
+  const { deps, body, used } = click;
+  const { actionId, listener } = used;
+  const channel = body.channel?.id ?? deps.channel;
+  const respond = body.response_url === undefined ? undefined : click.respond;
+  return answer(deps, { respond, channel, userId: body.user.id }, async () => {
+    const tried = { tried: used.tried, ...(isId(actionId) ? { actionId } : {}) };
+    const teamIds = [body.team?.id, body.user.team_id];
+    const asker = await identify(deps, { userId: body.user.id, teamIds }, tried);
+    await checkMessage(deps, body, used);
+    await adopt(deps, body, actionId);
+    return listener({ deps, asker, userId: body.user.id, actionId, channel, triggerId: body.trigger_id });
   });
 }
 

@@ -1,12 +1,15 @@
 import type { App } from '@slack/bolt';
 import { BUTTONS } from '../../blocks/names.ts';
+import type { MenuWord } from '../../blocks/names.ts';
 import type { BotDeps } from '../../deps.ts';
+import { approveCommentClicked } from './approve-comment.ts';
 import { approveClicked } from './approve.ts';
 import { cancelClicked } from './cancel.ts';
 import type { ClickListener } from './click.ts';
-import { listenToButton } from './click.ts';
+import { listenToButton, listenToMenu } from './click.ts';
 import { detailsClicked } from './details.ts';
 import { rejectClicked } from './reject.ts';
+import { whyClicked } from './why.ts';
 
 /** One line a button. */
 export const CLICKS: Readonly<Record<(typeof BUTTONS)[keyof typeof BUTTONS], ClickListener>> = {
@@ -16,6 +19,13 @@ export const CLICKS: Readonly<Record<(typeof BUTTONS)[keyof typeof BUTTONS], Cli
   [BUTTONS.cancel]: cancelClicked,
 };
 
+/** One line for each word of the card's menu. */
+export const MENU_CLICKS: Readonly<Record<MenuWord, ClickListener>> = {
+  approve_comment: approveCommentClicked,
+  why: whyClicked,
+};
+
 export function listenToActions(app: App, deps: BotDeps): void {
+  listenToMenu(app, deps, MENU_CLICKS);
   for (const [name, listener] of Object.entries(CLICKS)) listenToButton(app, deps, { name, listener });
 }

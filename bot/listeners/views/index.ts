@@ -1,9 +1,11 @@
 import type { App } from '@slack/bolt';
 import type { BotDeps } from '../../deps.ts';
+import { listenToApproveComment } from './approve-comment.ts';
 import { listenToRejectReason } from './reject-reason.ts';
 import { listenToRequestForm } from './request-form.ts';
 
 export function listenToViews(app: App, deps: BotDeps): void {
   listenToRequestForm(app, deps);
   listenToRejectReason(app, deps);
+  listenToApproveComment(app, deps);
 }

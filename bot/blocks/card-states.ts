@@ -1,0 +1,184 @@
+import { describeExit, describeOutcome } from '../../domain/outcome-words.ts';
+import { SYSTEM_ACTOR } from '../../domain/principal.ts';
+import type { ActionStatus } from '../../domain/lifecycle.ts';
+import type { ActionView } from '../../services/actions/action-view.ts';
+import { approvalFacts, cancelFacts, lateFacts, MAX_NAME, MAX_REASON, pauseFacts } from './facts.ts';
+import type { Fact } from './facts.ts';
+import { shortId } from './names.ts';
+import { showDuration, toLine } from './text.ts';
+
+/*
+ * What the card of an action says in each of its states: one pure function a state, of the same name. A card is edited
+ * in place, so each function tells the whole story so far.
+ *
+ *   pending ──► approved ──► executing ──► completed | failed | cancelled
+ *      └──► rejected | expired | cancelled      └──► expired | cancelled
+ */
+
+export interface CardState {
+  /** Where it stands, in one sentence: the first block, the text of the notification, and what is read aloud. */
+  sentence: string;
+  /** What happened so far and what is going on, oldest first. */
+  story: readonly Fact[];
+  /** When it ends by itself, in the reader's own time. */
+  deadline: { label: string; at: Date } | null;
+  /** Only those that can work now. */
+  buttons: readonly CardButton[];
+}
+
+export type CardButton = 'approve' | 'reject' | 'withdraw' | 'cancel' | 'details' | 'more';
+
+const STATES: Readonly<Record<ActionStatus, (action: ActionView) => CardState>> = {
+  pending,
+  approved,
+  executing,
+  completed,
+  failed,
+  rejected,
+  expired,
+  cancelled,
+};
+
+export function describeState(action: ActionView): CardState {
+  return STATES[action.status](action);
+}
+
+/** Where an action stands, in one sentence. */
+export function describeAction(action: ActionView): string {
+  return describeState(action).sentence;
+}
+
+function pending(action: ActionView): CardState {
+  const { approvals, approvalsRequired, expiresAt } = action;
+  const asks = `${action.requestedBy} asks to run ${nameOf(action)}`;
+  const count = approvals.length === 0 ? '' : ` (${approvals.length} of ${approvalsRequired} so far)`;
+  const isAutomatic = approvalsRequired === 0;
+  return {
+    sentence: isAutomatic ? `${asks}; it needs nobody's approval.` : `${asks}; it waits for approval${count}.`,
+    story: [...pauseFacts(action), ...approvalFacts(action)],
+    deadline: expiresAt === null ? null : { label: 'Expires', at: expiresAt },
+    buttons: isAutomatic ? ['withdraw', 'details'] : ['approve', 'reject', 'withdraw', 'details', 'more'],
+  };
+}
+
+function approved(action: ActionView): CardState {
+  return {
+    sentence: `${nameOf(action)} is approved by ${approverOf(action)} and waits to start.${describeStopping(action)}`,
+    story: [...pauseFacts(action), ...approvalFacts(action), ...queueFacts(action), ...cancelFacts(action)],
+    deadline: action.expiresAt === null ? null : { label: 'Must start by', at: action.expiresAt },
+    buttons: action.cancelRequestedAt === null ? ['cancel', 'details'] : ['details'],
+  };
+}
+
+function executing(action: ActionView): CardState {
+  const step = action.progress === null ? '' : ` at step ${action.progress.step} of ${action.progress.steps}`;
+  return {
+    sentence: `${nameOf(action)} is running${step}, approved by ${approverOf(action)}.${describeStopping(action)}`,
+    story: [...approvalFacts(action), ...startFacts(action), ...cancelFacts(action)],
+    deadline: null,
+    buttons: action.cancelRequestedAt === null ? ['cancel', 'details'] : ['details'],
+  };
+}
+
+function completed(action: ActionView): CardState {
+  const exit = describeExit(action);
+  return {
+    sentence: `${nameOf(action)} has completed${describeLength(action)}${exit === null ? '' : `, ${exit}`}.`,
+    story: [...approvalFacts(action), ...startFacts(action), ...endFacts(action)],
+    deadline: null,
+    buttons: ['details'],
+  };
+}
+
+function failed(action: ActionView): CardState {
+  return {
+    sentence: `${nameOf(action)} has failed${describeLength(action)}: ${describeOutcome(action)}.`,
+    story: [...approvalFacts(action), ...startFacts(action), ...cancelFacts(action), ...endFacts(action)],
+    deadline: null,
+    buttons: ['details'],
+  };
+}
+
+function rejected(action: ActionView): CardState {
+  const isByTimeout = action.rejectedBy === SYSTEM_ACTOR;
+  const how = isByTimeout ? 'by its rule, as nobody decided in time' : `by ${action.rejectedBy ?? 'somebody'}`;
+  const facts: Fact[] = isByTimeout
+    ? []
+    : [
+        ['Rejected by', toLine(action.rejectedBy ?? 'somebody', MAX_NAME)],
+        ['Because', toLine(action.rejectionReason ?? 'no reason was given', MAX_REASON)],
+      ];
+  return {
+    sentence: `${nameOf(action)} was rejected ${how}.`,
+    story: [...approvalFacts(action), ...facts, ...endFacts(action)],
+    deadline: null,
+    buttons: ['details'],
+  };
+}
+
+/** Not the same as rejected: nobody said no. */
+function expired(action: ActionView): CardState {
+  return {
+    sentence: `${nameOf(action)} has expired: ${describeOutcome(action)}.`,
+    story: [...approvalFacts(action), ...cancelFacts(action), ...endFacts(action)],
+    deadline: null,
+    buttons: ['details'],
+  };
+}
+
+function cancelled(action: ActionView): CardState {
+  const why = action.failureCode === null ? '' : `: ${describeOutcome(action)}`;
+  return {
+    sentence: `${nameOf(action)} was cancelled by ${actorOf(action.cancelledBy)}${why}.`,
+    story: [...approvalFacts(action), ...startFacts(action), ...cancelFacts(action), ...endFacts(action)],
+    deadline: null,
+    buttons: ['details'],
+  };
+}
+
+function nameOf(action: ActionView): string {
+  return `${action.playbook} on ${action.server}${action.dryRun ? ' (dry run)' : ''}`;
+}
+
+function approverOf(action: ActionView): string {
+  const names = action.approvals.map(({ by }) => by);
+  return names.length > 1
+    ? `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}`
+    : (action.approvedBy ?? 'auto');
+}
+
+function actorOf(name: string | null): string {
+  return name === null || name === SYSTEM_ACTOR ? 'Medic' : name;
+}
+
+function describeStopping(action: ActionView): string {
+  return action.cancelRequestedAt === null ? '' : ` ${action.cancelledBy ?? 'Somebody'} asked to cancel it.`;
+}
+
+/** From its start to its end; nothing where it never ran. */
+function describeLength(action: ActionView): string {
+  if (action.executedAt === null || action.completedAt === null) return '';
+  return ` after ${showDuration(action.completedAt.getTime() - action.executedAt.getTime())}`;
+}
+
+function queueFacts(action: ActionView): Fact[] {
+  const { queuedBehind } = action;
+  if (queuedBehind === null) return [];
+  const { id, playbook, ahead } = queuedBehind;
+  const others = ahead > 1 ? `, ${ahead} actions in all` : '';
+  return [['Queued behind', `${toLine(playbook, MAX_NAME)} (${shortId(id)})${others}`]];
+}
+
+function startFacts(action: ActionView): Fact[] {
+  const label = action.status === 'executing' ? 'Running since' : 'Started';
+  return action.executedAt === null ? [] : [[label, action.executedAt]];
+}
+
+function endFacts(action: ActionView): Fact[] {
+  const exit = describeExit(action);
+  return [
+    ...(exit === null || action.status === 'completed' ? [] : [['Exit', toLine(exit, MAX_NAME)] as const]),
+    ...(action.completedAt === null ? [] : [['Ended', action.completedAt] as const]),
+    ...lateFacts(action),
+  ];
+}

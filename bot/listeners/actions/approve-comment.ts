@@ -1,0 +1,7 @@
+import { createApproveCommentForm } from '../../blocks/decision-forms.ts';
+import type { ClickListener } from './click.ts';
+import { openDecisionForm } from './open-decision-form.ts';
+
+/** Opens the form for the words. */
+export const approveCommentClicked: ClickListener = (click) =>
+  openDecisionForm(click, { kind: 'approve', create: createApproveCommentForm });
