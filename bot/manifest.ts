@@ -1,11 +1,17 @@
-import { COMMAND } from './blocks/names.ts';
+import { COMMAND, SHORTCUTS } from './blocks/names.ts';
 import { EVENTS_PATH } from './transport/slack-events-plugin.ts';
 
 /** What the app may do at the least. */
-export const SCOPES = ['commands', 'chat:write', 'users:read', 'usergroups:read'] as const;
+export const SCOPES = ['commands', 'chat:write', 'users:read'] as const;
 
 /** Optional: with it a post whose answer was lost is found again at once, without it at the next click. */
-export const OPTIONAL_SCOPES = ['channels:history', 'groups:history'] as const;
+const HISTORY_SCOPES = ['channels:history', 'groups:history'] as const;
+
+/**
+ * What Medic does without where an administrator leaves it out: user groups count only where they can be read, and long
+ * output is cut where no file can be sent.
+ */
+export const OPTIONAL_SCOPES = [...HISTORY_SCOPES, 'usergroups:read', 'files:write'] as const;
 
 export const EVENTS = ['app_home_opened'] as const;
 
@@ -19,8 +25,8 @@ export const METHODS: Readonly<Record<string, readonly string[]>> = {
   'chat.update': ['chat:write'],
   'chat.postEphemeral': ['chat:write'],
   'chat.getPermalink': [],
-  'conversations.history': OPTIONAL_SCOPES,
-  'conversations.replies': OPTIONAL_SCOPES,
+  'conversations.history': HISTORY_SCOPES,
+  'conversations.replies': HISTORY_SCOPES,
   'usergroups.users.list': ['usergroups:read'],
   'users.info': ['users:read'],
   'views.open': [],
@@ -51,6 +57,20 @@ export function createManifest(input: { mode: 'socket' } | { mode: 'http'; url: 
           usage_hint: `PLAYBOOK SERVER key=value reason="…" | ${VERBS_IN_HINT}`,
           should_escape: false,
           ...address,
+        },
+      ],
+      shortcuts: [
+        {
+          name: 'Ask for a repair',
+          type: 'global',
+          callback_id: SHORTCUTS.ask,
+          description: 'Opens a form: playbook, server, parameters, and what will run',
+        },
+        {
+          name: 'Remediate this…',
+          type: 'message',
+          callback_id: SHORTCUTS.askMessage,
+          description: 'Opens the same form, with this message as the reason',
         },
       ],
     },

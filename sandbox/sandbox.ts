@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import type { Logger } from 'pino';
+import { createManifest } from '../bot/manifest.ts';
 import { startControlPlane } from '../cli/control-plane.ts';
 import type { ControlPlane } from '../cli/control-plane.ts';
 import { explainDatabaseFailure } from '../cli/explain-database-failure.ts';
@@ -197,6 +198,7 @@ async function bringSlack(
     botToken: secrets.slackBotToken,
     appToken: secrets.slackAppToken,
     channels: [{ id: SANDBOX_CHANNEL, name: 'medic-ops' }],
+    manifest: createManifest({ mode: 'socket' }),
     sidePanel: createSidePanel(trial),
   });
   options.shutdown.add('the Slack workspace', () => workspace.stop());

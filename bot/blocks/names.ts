@@ -39,6 +39,9 @@ export const BATCH_BUTTONS = {
 
 export const BATCH_FORMS = { selection: 'medic_batch_selection', rejectReason: 'medic_batch_reject_reason' } as const;
 
+/** `callback_id`s of the shortcuts: from anywhere, and from a message's menu. */
+export const SHORTCUTS = { ask: 'medic_ask', askMessage: 'medic_ask_message' } as const;
+
 export const EVENT_TYPE = 'medic_action';
 export const BATCH_EVENT_TYPE = 'medic_batch';
 /** Of a reply in the thread of a card; its payload tells replies apart. */

@@ -1,7 +1,9 @@
+import { checkOptionGroups, checkOptions } from './block-kit/objects.ts';
+import { Problems } from './block-kit/problems.ts';
 import { judgeView } from './block-kit/surfaces.ts';
 import { elementsOf } from './block-ids.ts';
 import { isJson, listOf, textOf } from './model.ts';
-import type { DeliveryOutcome, StoredView } from './model.ts';
+import type { DeliveryOutcome, Json, StoredView } from './model.ts';
 import type { Store } from './store.ts';
 import { isEmptyState, stateOf } from './view-state.ts';
 import type { ViewValues } from './view-state.ts';
@@ -54,21 +56,52 @@ export function mergeValues(view: StoredView, entered: Record<string, Record<str
   return values;
 }
 
-/** What Slack's own client checks before it sends a form. */
-export function missingFields(view: StoredView, values: ViewValues): Record<string, string> {
+/** What Slack's own client checks before it sends a form: a sentence for each block that is not fine. */
+export function fieldErrors(view: StoredView, values: ViewValues): Record<string, string> {
   const errors: Record<string, string> = {};
   for (const block of listOf(view.blocks).filter((one) => one['type'] === 'input')) {
     const element = isJson(block['element']) ? block['element'] : {};
     const blockId = textOf(block['block_id']);
     const state = values[blockId]?.[textOf(element['action_id'])];
-    const text = textOf(state?.['value']);
-    if (isEmptyState(state)) {
-      if (block['optional'] !== true) errors[blockId] = 'Please complete this required field.';
-    } else if (text !== '' && text.length > Number(element['max_length'] ?? Infinity)) {
-      errors[blockId] = `This must be at most ${String(element['max_length'])} characters.`;
-    } else if (text !== '' && text.length < Number(element['min_length'] ?? 0)) {
-      errors[blockId] = `This must be at least ${String(element['min_length'])} characters.`;
-    }
+    const error = isEmptyState(state)
+      ? block['optional'] !== true && 'Please complete this required field.'
+      : wrongValue(element, state ?? {});
+    if (error !== false && error !== undefined) errors[blockId] = error;
   }
   return errors;
+}
+
+function wrongValue(element: Json, state: Json): string | undefined {
+  const text = textOf(state['value']);
+  const chosen = Array.isArray(state['selected_options']) ? state['selected_options'].length : 0;
+  if (chosen > Number(element['max_selected_items'] ?? Infinity))
+    return `Choose at most ${String(element['max_selected_items'])}.`;
+  if (element['type'] === 'number_input') return wrongNumber(element, text);
+  if (text.length > Number(element['max_length'] ?? Infinity))
+    return `This must be at most ${String(element['max_length'])} characters.`;
+  if (text !== '' && text.length < Number(element['min_length'] ?? 0))
+    return `This must be at least ${String(element['min_length'])} characters.`;
+  return undefined;
+}
+
+function wrongNumber(element: Json, text: string): string | undefined {
+  const number = Number(text);
+  if (text.trim() === '' || !Number.isFinite(number)) return 'Please enter a number.';
+  if (element['is_decimal_allowed'] === false && !/^-?\d+$/.test(text)) return 'Please enter a whole number.';
+  if (number < Number(element['min_value'] ?? -Infinity))
+    return `This must be at least ${String(element['min_value'])}.`;
+  if (number > Number(element['max_value'] ?? Infinity)) return `This must be at most ${String(element['max_value'])}.`;
+  return undefined;
+}
+
+/** An app's answer to a search is shown only where it is a list of options or of groups; otherwise Slack shows none. */
+export function settleSuggestion(outcome: DeliveryOutcome): DeliveryOutcome {
+  if (!outcome.acknowledged) return outcome;
+  const problems = new Problems();
+  const body = isJson(outcome.body) ? outcome.body : {};
+  const form = { plain: true, min: 0, max: 100 };
+  if (body['option_groups'] === undefined) checkOptions(problems, body['options'], '/options', form);
+  else checkOptionGroups(problems, body['option_groups'], '/option_groups');
+  if (problems.messages.length === 0) return outcome;
+  return { ...outcome, error: 'invalid_options', body: { problems: problems.messages } };
 }

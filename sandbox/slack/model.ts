@@ -7,9 +7,37 @@ export interface SlackPerson {
   real_name: string;
   is_bot?: boolean;
   deleted?: boolean;
+  /** A guest of several channels. */
   is_restricted?: boolean;
+  /** A guest of one channel. */
+  is_ultra_restricted?: boolean;
+  /** Another workspace's, met in a shared channel (Slack Connect). */
   team_id?: string;
   tz?: string;
+}
+
+/** A group of people that can be mentioned; only paid plans have them. */
+export interface SlackUsergroup {
+  id: string;
+  handle: string;
+  users: string[];
+  isDisabled?: boolean;
+}
+
+/** Something a person starts from the composer (`global`) or from a message's menu (`message`). */
+export interface SlackShortcut {
+  type: 'global' | 'message';
+  callbackId: string;
+  name: string;
+  description: string;
+}
+
+export interface StoredFile {
+  id: string;
+  name: string;
+  title: string;
+  size: number;
+  text: string;
 }
 
 export interface SlackChannel {
@@ -17,6 +45,9 @@ export interface SlackChannel {
   name: string;
   /** Set for a direct message: the person the bot talks to. */
   im_user?: string;
+  /** False where nobody has invited the app. */
+  is_member?: boolean;
+  is_archived?: boolean;
 }
 
 export interface StoredMessage {
@@ -28,6 +59,7 @@ export interface StoredMessage {
   blocks?: Json[];
   metadata?: Json;
   thread_ts?: string;
+  files?: Omit<StoredFile, 'text'>[];
   edited?: { user: string; ts: string };
   /** How many times it was edited. */
   edits: number;
@@ -101,6 +133,17 @@ export const DEFAULT_PEOPLE: readonly SlackPerson[] = [
   { id: 'U0BOB', name: 'bob', real_name: 'Bob Approver' },
   { id: 'U0CID', name: 'cid', real_name: 'Cid Approver' },
   { id: 'U0EVE', name: 'eve', real_name: 'Eve Visitor' },
+  { id: 'U0MIA', name: 'mia', real_name: 'Mia Manager' },
+  { id: 'U0GUS', name: 'gus', real_name: 'Gus Guest', is_restricted: true },
+  { id: 'U0UMA', name: 'uma', real_name: 'Uma Single-Channel', is_ultra_restricted: true },
+  { id: 'U0SAM', name: 'sam', real_name: 'Sam Stranger', team_id: 'T0OTHER' },
+  { id: 'U0DEE', name: 'dee', real_name: 'Dee Gone', deleted: true },
+  { id: 'U0ROB', name: 'rob', real_name: 'Rob Robot', is_bot: true },
+];
+
+export const DEFAULT_USERGROUPS: readonly SlackUsergroup[] = [
+  { id: 'S0DBA', handle: 'dba', users: ['U0BOB'] },
+  { id: 'S0OLD', handle: 'old', users: ['U0CID'], isDisabled: true },
 ];
 
 export const DEFAULT_CHANNELS: readonly SlackChannel[] = [{ id: 'C0MEDIC', name: 'medic-ops' }];

@@ -42,6 +42,38 @@ export function commandPayload(
   };
 }
 
+/** A shortcut from the composer or the search: it carries no channel. */
+export function globalShortcutPayload(
+  store: Store,
+  input: { person: SlackPerson; callbackId: string; triggerId: string },
+): Json {
+  return { ...shortcut(store, input), type: 'shortcut' };
+}
+
+export function messageShortcutPayload(
+  store: Store,
+  input: { person: SlackPerson; callbackId: string; message: StoredMessage; triggerId: string; responseUrl: string },
+): Json {
+  const { message } = input;
+  const channel = store.channel(message.channel);
+  return {
+    ...shortcut(store, input),
+    type: 'message_action',
+    message_ts: message.ts,
+    message: showMessage(message, true),
+    channel: { id: message.channel, name: channel?.im_user === undefined ? channel?.name : 'directmessage' },
+    response_url: input.responseUrl,
+  };
+}
+
+function shortcut(store: Store, input: { person: SlackPerson; callbackId: string; triggerId: string }): Json {
+  return {
+    ...interaction(input.person, input.triggerId),
+    callback_id: input.callbackId,
+    action_ts: store.nextTs(),
+  };
+}
+
 function interaction(person: SlackPerson, triggerId: string): Json {
   return {
     user: userOf(person),

@@ -4,10 +4,13 @@ import type { Dispatcher } from './delivery/dispatcher.ts';
 import { postAnswer } from './delivery/response-urls.ts';
 import type { ResponseUrls } from './delivery/response-urls.ts';
 import type { Triggers } from './delivery/triggers.ts';
-import { mergeValues, missingFields, settleSubmission } from './forms.ts';
-import { BOT_USER_ID, isJson, textOf } from './model.ts';
-import type { DeliveryOutcome, Json, SlackPerson, StoredMessage, StoredView } from './model.ts';
+import type { InstalledApp } from './app-manifest.ts';
+import { fieldErrors, mergeValues, settleSubmission, settleSuggestion } from './forms.ts';
+import { channelFor, messageFor, notThere, personOf, viewFor } from './members.ts';
+import { isJson, textOf } from './model.ts';
+import type { DeliveryOutcome, Json, StoredMessage, StoredView } from './model.ts';
 import * as payloads from './payloads.ts';
+import { useGlobalShortcut, useMessageShortcut } from './shortcuts.ts';
 import { newId } from './store.ts';
 import type { Store } from './store.ts';
 import { stateOf } from './view-state.ts';
@@ -31,6 +34,16 @@ export interface ViewClickInput {
   actionId: string;
   value?: string;
   selected?: unknown;
+  /** What else stands in the form by now, by block and action: Slack sends it with every click in a view. */
+  values?: Record<string, Record<string, unknown>>;
+}
+
+export interface MessageShortcutInput {
+  user: string;
+  channel: string;
+  ts: string;
+  callbackId: string;
+  triggerId?: string;
 }
 
 export interface SuggestionInput {
@@ -42,14 +55,25 @@ export interface SuggestionInput {
   ts?: string;
 }
 
+export interface PeopleParts {
+  store: Store;
+  dispatcher: Dispatcher;
+  triggers: Triggers;
+  responseUrls: ResponseUrls;
+  /** Absent: the app has every command, shortcut and event. */
+  app: InstalledApp | undefined;
+}
+
 /** What a person does in the workspace. Each resolves with what Slack would show; bad arguments of the caller throw. */
 export class People {
+  readonly #parts: PeopleParts;
   readonly #store: Store;
   readonly #dispatcher: Dispatcher;
   readonly #triggers: Triggers;
   readonly #responseUrls: ResponseUrls;
 
-  constructor(parts: { store: Store; dispatcher: Dispatcher; triggers: Triggers; responseUrls: ResponseUrls }) {
+  constructor(parts: PeopleParts) {
+    this.#parts = parts;
     this.#store = parts.store;
     this.#dispatcher = parts.dispatcher;
     this.#triggers = parts.triggers;
@@ -63,8 +87,9 @@ export class People {
     text: string;
     triggerId?: string;
   }): Promise<DeliveryOutcome> {
-    const person = this.#person(input.user);
-    const channel = this.#channelFor(person, input.channel ?? this.#store.channels()[0]?.id ?? '');
+    const person = personOf(this.#store, input.user);
+    const channel = channelFor(this.#store, person, input.channel ?? this.#store.channels()[0]?.id ?? '');
+    if (this.#parts.app?.commands.has(input.command) === false) return notThere('command_not_found');
     const payload = payloads.commandPayload(this.#store, {
       person,
       channel,
@@ -77,10 +102,18 @@ export class People {
     return outcome.acknowledged ? this.#postAck(outcome, person.id, channel) : outcome;
   }
 
+  shortcut(input: { user: string; callbackId: string; triggerId?: string }): Promise<DeliveryOutcome> {
+    return useGlobalShortcut(this.#parts, input);
+  }
+
+  messageShortcut(input: MessageShortcutInput): Promise<DeliveryOutcome> {
+    return useMessageShortcut(this.#parts, input);
+  }
+
   async click(input: ClickInput): Promise<DeliveryOutcome> {
-    const person = this.#person(input.user);
-    const message = this.#store.message(input.channel, input.ts);
-    if (message === undefined || !this.#sees(person, message)) return notThere('message_not_found');
+    const person = personOf(this.#store, input.user);
+    const message = messageFor(this.#store, person, input);
+    if (message === undefined) return notThere('message_not_found');
     const blocks = input.asBeforeLastEdit === true ? this.#store.earlierBlocks(message) : (message.blocks ?? []);
     const found = pick(blocks, input);
     if (found === undefined) return notThere('element_not_found');
@@ -93,8 +126,8 @@ export class People {
 
   /** A button, menu or dispatching input of a modal or of the Home tab. */
   async clickInView(input: ViewClickInput): Promise<DeliveryOutcome> {
-    const person = this.#person(input.user);
-    const view = this.#viewOf(person, input.viewId);
+    const person = personOf(this.#store, input.user);
+    const view = viewFor(this.#store, person, input.viewId);
     const found = view === undefined ? undefined : pick(view.blocks, input);
     if (view === undefined || found === undefined) return notThere('element_not_found');
     const action = this.#actionOf(found, input);
@@ -111,11 +144,11 @@ export class People {
     viewId: string;
     values: Record<string, Record<string, unknown>>;
   }): Promise<DeliveryOutcome> {
-    const person = this.#person(input.user);
-    const view = this.#viewOf(person, input.viewId);
+    const person = personOf(this.#store, input.user);
+    const view = viewFor(this.#store, person, input.viewId);
     if (view?.type !== 'modal') return notThere('view_not_found');
     const values = mergeValues(view, input.values);
-    const errors = missingFields(view, values);
+    const errors = fieldErrors(view, values);
     if (Object.keys(errors).length > 0) {
       return {
         acknowledged: false,
@@ -124,7 +157,7 @@ export class People {
         error: 'missing_required_fields',
       };
     }
-    const filled = this.#store.saveView({ ...view, values });
+    const filled = this.#store.keepValues(view, values);
     const payload = payloads.viewPayload('view_submission', {
       person,
       view: filled,
@@ -136,8 +169,8 @@ export class People {
 
   /** The person closes a modal; the app hears of it where it asked to. */
   async closeView(input: { user: string; viewId: string }): Promise<DeliveryOutcome> {
-    const person = this.#person(input.user);
-    const view = this.#viewOf(person, input.viewId);
+    const person = personOf(this.#store, input.user);
+    const view = viewFor(this.#store, person, input.viewId);
     if (view?.type !== 'modal') return notThere('view_not_found');
     this.#store.removeView(view.id);
     if (!view.notify_on_close) return { acknowledged: true, ms: 0, body: '' };
@@ -146,7 +179,9 @@ export class People {
   }
 
   async openHome(user: string): Promise<DeliveryOutcome> {
-    const person = this.#person(user);
+    const person = personOf(this.#store, user);
+    const { app } = this.#parts;
+    if (app !== undefined && !(app.isHomeEnabled && app.events.has('app_home_opened'))) return notThere('not_enabled');
     const home = this.#store.views().find((view) => view.type === 'home' && view.user === user);
     const eventTs = this.#store.nextTs();
     const event: Json = {
@@ -162,11 +197,13 @@ export class People {
 
   /** The options an app offers for what a person typed into an external menu. */
   async suggest(input: SuggestionInput): Promise<DeliveryOutcome> {
-    const person = this.#person(input.user);
-    const view = input.viewId === undefined ? undefined : this.#viewOf(person, input.viewId);
+    const person = personOf(this.#store, input.user);
+    const view = input.viewId === undefined ? undefined : viewFor(this.#store, person, input.viewId);
     const message = this.#store.message(input.channel ?? '', input.ts ?? '');
     const found = pick(view?.blocks ?? message?.blocks ?? [], { actionId: input.actionId });
     if (found === undefined) return notThere('element_not_found');
+    const minLength = Number(found.element['min_query_length'] ?? 3); // Slack's default
+    if (input.value.length < minLength) return notThere('query_too_short');
     const blockId = textOf(found.block['block_id']);
     const payload = payloads.suggestionPayload({
       person,
@@ -176,41 +213,15 @@ export class People {
       view,
       message,
     });
-    return this.#dispatcher.deliver('interactive', payload);
+    return settleSuggestion(await this.#dispatcher.deliver('interactive', payload));
   }
 
   /** An ordinary message of a person; the app is not told, as it does not ask for messages. */
   say(input: { user: string; channel: string; text: string }): StoredMessage {
-    const person = this.#person(input.user);
-    this.#channelFor(person, input.channel);
+    const person = personOf(this.#store, input.user);
+    channelFor(this.#store, person, input.channel);
     const text = input.text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
     return this.#store.addMessage({ channel: input.channel, user: person.id, text });
-  }
-
-  #person(id: string): SlackPerson {
-    const person = this.#store.people.get(id);
-    if (person === undefined || person.deleted === true || person.id === BOT_USER_ID)
-      throw new Error(`There is no person ${id} in this workspace.`);
-    return person;
-  }
-
-  /** The channel's id, if that person is in it: everybody is in every channel, but not in other people's direct messages. */
-  #channelFor(person: SlackPerson, id: string): string {
-    const channel = this.#store.channel(id);
-    if (channel === undefined || (channel.im_user ?? person.id) !== person.id) {
-      throw new Error(`${person.id} is in no channel ${id}.`);
-    }
-    return id;
-  }
-
-  #sees(person: SlackPerson, message: StoredMessage): boolean {
-    const owner = message.ephemeral_to ?? this.#store.channel(message.channel)?.im_user;
-    return owner === undefined || owner === person.id;
-  }
-
-  #viewOf(person: SlackPerson, viewId: string): StoredView | undefined {
-    const view = this.#store.view(viewId);
-    return view?.user === person.id ? view : undefined;
   }
 
   #postAck(outcome: DeliveryOutcome, user: string, channel: string): DeliveryOutcome {
@@ -243,20 +254,17 @@ export class People {
     };
   }
 
+  /** What the person entered so far, the element that was used included. */
   #remember(view: StoredView, { block, element }: FoundElement, input: ViewClickInput): StoredView {
-    if (element['type'] === 'button' || element['type'] === 'overflow') return view;
+    const values = mergeValues(view, input.values ?? {});
+    if (element['type'] === 'button' || element['type'] === 'overflow') return this.#store.keepValues(view, values);
     const [blockId, actionId] = [textOf(block['block_id']), textOf(element['action_id'])];
     const state = stateOf(element, input.selected ?? input.value ?? null);
-    const values = { ...view.values, [blockId]: { ...view.values[blockId], [actionId]: state } };
-    return this.#store.saveView({ ...view, values });
+    return this.#store.keepValues(view, { ...values, [blockId]: { ...values[blockId], [actionId]: state } });
   }
 }
 
 function pick(blocks: Json[], wanted: { actionId: string; value?: string }): FoundElement | undefined {
   const same = elementsOf(blocks).filter(({ element }) => element['action_id'] === wanted.actionId);
   return same.find(({ element }) => element['value'] === wanted.value) ?? same[0];
-}
-
-function notThere(error: string): DeliveryOutcome {
-  return { acknowledged: false, ms: 0, body: '', error };
 }

@@ -1,7 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { Journal } from './journal.ts';
-import { BOT_ID, BOT_USER_ID, DEFAULT_CHANNELS, DEFAULT_PEOPLE, TEAM_ID } from './model.ts';
-import type { Json, RecordedCall, SlackChannel, SlackPerson, StoredMessage, StoredView } from './model.ts';
+import { BOT_ID, BOT_USER_ID, DEFAULT_CHANNELS, DEFAULT_PEOPLE, DEFAULT_USERGROUPS, TEAM_ID } from './model.ts';
+import type {
+  Json,
+  RecordedCall,
+  SlackChannel,
+  SlackPerson,
+  SlackUsergroup,
+  StoredMessage,
+  StoredView,
+} from './model.ts';
+import { Uploads } from './uploads.ts';
 
 const MAX_CALLS = 5_000; // enough for a test to look back; a page left open for days must not grow
 
@@ -9,14 +18,18 @@ export interface StoreOptions {
   dataFile?: string | undefined;
   people?: readonly SlackPerson[] | undefined;
   channels?: readonly SlackChannel[] | undefined;
+  /** Null: the workspace's plan has none. */
+  usergroups?: readonly SlackUsergroup[] | null | undefined;
 }
 
 export type NewMessage = Pick<StoredMessage, 'channel' | 'user' | 'text'> &
-  Partial<Pick<StoredMessage, 'blocks' | 'metadata' | 'thread_ts' | 'ephemeral_to'>>;
+  Partial<Pick<StoredMessage, 'blocks' | 'metadata' | 'thread_ts' | 'ephemeral_to' | 'files'>>;
 
 /** What the workspace knows. Every change reaches the journal first and then each `onChange` listener. */
 export class Store {
   readonly people = new Map<string, SlackPerson>();
+  readonly uploads: Uploads;
+  usergroups: Map<string, SlackUsergroup> | null = null;
   readonly #journal: Journal;
   readonly #channels = new Map<string, SlackChannel>();
   readonly #messages = new Map<string, StoredMessage>();
@@ -29,6 +42,8 @@ export class Store {
 
   constructor(options: StoreOptions) {
     this.#journal = new Journal(options.dataFile);
+    this.uploads = new Uploads(this.#journal);
+    this.setUsergroups(options.usergroups === undefined ? DEFAULT_USERGROUPS : options.usergroups);
     for (const person of options.people ?? DEFAULT_PEOPLE) this.people.set(person.id, { team_id: TEAM_ID, ...person });
     this.people.set(BOT_USER_ID, {
       id: BOT_USER_ID,
@@ -52,6 +67,16 @@ export class Store {
     this.#lastMicros = Math.max(Date.now() * 1000, this.#lastMicros + 1);
     const digits = String(this.#lastMicros);
     return `${digits.slice(0, -6)}.${digits.slice(-6)}`;
+  }
+
+  /** Null: the plan has none. */
+  setUsergroups(groups: readonly SlackUsergroup[] | null): void {
+    this.usergroups = groups === null ? null : new Map(groups.map((group) => [group.id, group]));
+  }
+
+  setChannel(channel: SlackChannel): void {
+    this.#channels.set(channel.id, channel);
+    this.changed();
   }
 
   channel(id: string): SlackChannel | undefined {
@@ -135,6 +160,15 @@ export class Store {
     this.#views.set(view.id, saved);
     this.changed();
     return saved;
+  }
+
+  /** What a person entered; the view stays the same one, so its hash does too. */
+  keepValues(view: StoredView, values: StoredView['values']): StoredView {
+    const kept = { ...view, values };
+    this.#journal.set(`view:${view.id}`, kept);
+    this.#views.set(view.id, kept);
+    this.changed();
+    return kept;
   }
 
   removeView(id: string): void {

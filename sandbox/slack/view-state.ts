@@ -51,7 +51,7 @@ export function stateOf(element: Json, entered: unknown): Json {
   if (type === 'checkboxes' || type.startsWith('multi_')) {
     return { type, selected_options: listed(entered).map((one) => optionOf(element, one)) };
   }
-  if (type === 'radio_buttons' || type.endsWith('_select')) {
+  if (type === 'radio_buttons' || type === 'overflow' || type.endsWith('_select')) {
     return { type, selected_option: entered === null ? null : optionOf(element, entered) };
   }
   return { type, value: entered === '' ? null : entered };

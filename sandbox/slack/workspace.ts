@@ -1,21 +1,20 @@
+import { readManifest } from './app-manifest.ts';
 import { Dispatcher } from './delivery/dispatcher.ts';
 import { ResponseUrls } from './delivery/response-urls.ts';
-import type { PayloadKind, Tamper } from './delivery/signed-http.ts';
 import { SocketMode } from './delivery/socket-mode.ts';
 import { Triggers } from './delivery/triggers.ts';
 import { BOT_USER_ID, TEAM_ID } from './model.ts';
-import type { DeliveryOutcome, RecordedCall, SidePanel, SlackPerson, StoredMessage, StoredView } from './model.ts';
 import { closeServer, openServer } from './page/server.ts';
 import type { PageRoutes } from './page/server.ts';
 import { PageRouter } from './page/routes.ts';
-import type { Completion } from './page/routes.ts';
 import { People } from './people.ts';
-import type { ClickInput, SuggestionInput, ViewClickInput } from './people.ts';
 import { Store } from './store.ts';
 import { waitForChange } from './waiting.ts';
 import { WebApiEndpoint } from './web-api/endpoint.ts';
 import { Faults } from './web-api/faults.ts';
+import { RateLimits } from './web-api/rate-limits.ts';
 import { modalsOf } from './web-api/views.ts';
+import type { SlackWorkspace, SlackWorkspaceOptions } from './workspace-interface.ts';
 
 export type {
   DeliveryOutcome,
@@ -27,76 +26,7 @@ export type {
   StoredView,
 } from './model.ts';
 export type { Completion } from './page/routes.ts';
-
-export interface SlackWorkspaceOptions {
-  /** 0 takes a free one. Bound to 127.0.0.1 only. */
-  port: number;
-  /** Keeps messages, channels and views over a restart; absent: in memory. */
-  dataFile?: string;
-  people?: SlackPerson[];
-  channels?: { id: string; name: string }[];
-  botToken: string;
-  appToken?: string;
-  signingSecret?: string;
-  /** HTTP mode: where signed requests go. Absent: Socket Mode. */
-  httpEventsUrl?: string;
-  /** The granted ones; absent: all. */
-  scopes?: string[];
-  enforceRateLimits?: boolean;
-  sidePanel?: SidePanel;
-  /** What the composer offers while a person types a command. */
-  completions?: () => Promise<Completion[]>;
-}
-
-export interface SlackWorkspace {
-  url: string;
-  /** The WebClient's `slackApiUrl`. */
-  apiUrl: string;
-  teamId: string;
-  botUserId: string;
-  stop(): Promise<void>;
-  setHttpEventsUrl(url: string): void;
-  slashCommand(input: {
-    user: string;
-    channel?: string;
-    command: string;
-    text: string;
-    triggerId?: string;
-  }): Promise<DeliveryOutcome>;
-  click(input: ClickInput): Promise<DeliveryOutcome>;
-  clickInView(input: ViewClickInput): Promise<DeliveryOutcome>;
-  submitView(input: {
-    user: string;
-    viewId: string;
-    values: Record<string, Record<string, unknown>>;
-  }): Promise<DeliveryOutcome>;
-  closeView(input: { user: string; viewId: string }): Promise<DeliveryOutcome>;
-  openHome(user: string): Promise<DeliveryOutcome>;
-  suggest(input: SuggestionInput): Promise<DeliveryOutcome>;
-  deliverRaw(input: {
-    kind: PayloadKind;
-    payload: Record<string, unknown>;
-    tamper?: Tamper;
-  }): Promise<{ status: number; body: string }>;
-  messages(channel: string): StoredMessage[];
-  ephemerals(user: string): StoredMessage[];
-  openViews(user: string): StoredView[];
-  home(user: string): StoredView | undefined;
-  calls(): RecordedCall[];
-  /** How many Socket Mode connections the app holds. */
-  connections(): number;
-  waitFor<T>(
-    probe: (workspace: SlackWorkspace) => T | undefined | false,
-    options?: { timeoutMs?: number; what?: string },
-  ): Promise<T>;
-  faults: {
-    rateLimitNext(method: string, times: number, retryAfterS: number): void;
-    outage(on: boolean): void;
-    dropAnswer(method: string, times: number): void;
-    disconnectSockets(): void;
-    delayMs(method: string, ms: number): void;
-  };
-}
+export type { SlackWorkspace, SlackWorkspaceOptions } from './workspace-interface.ts';
 
 /** Starts the stand-in. Rejects when the port is taken or the data file cannot be written. */
 export async function startSlackWorkspace(options: SlackWorkspaceOptions): Promise<SlackWorkspace> {
@@ -122,40 +52,36 @@ interface Parts {
   people: People;
   router: PageRouter;
   endpoint: WebApiEndpoint;
+  limits: RateLimits;
 }
 
 function build(options: SlackWorkspaceOptions): Parts {
-  const { signingSecret, httpEventsUrl, sidePanel, completions, appToken, botToken, scopes } = options;
+  const { signingSecret, httpEventsUrl, sidePanel, completions, appToken, botToken } = options;
+  const app = options.manifest === undefined ? undefined : readManifest(options.manifest);
   const store = new Store(options);
   const triggers = new Triggers();
   const faults = new Faults();
+  const limits = new RateLimits(options.enforceRateLimits ?? false);
   const responseUrls = new ResponseUrls(store);
   const sockets = new SocketMode(() => {
     store.changed();
   });
   const dispatcher = new Dispatcher({ sockets, signingSecret, httpEventsUrl });
-  const people = new People({ store, dispatcher, triggers, responseUrls });
+  const people = new People({ store, dispatcher, triggers, responseUrls, app });
   const isConnected = (): boolean => Boolean(dispatcher.httpEventsUrl) || sockets.connections > 0;
-  const router = new PageRouter({ store, people, sidePanel, completions, isConnected });
+  const shortcuts = app?.shortcuts ?? [];
+  const router = new PageRouter({ store, people, sidePanel, completions, isConnected, shortcuts });
   const socketUrl = (): string => `${store.baseUrl.replace('http:', 'ws:')}/link?ticket=${sockets.ticket()}`;
-  const enforceRateLimits = options.enforceRateLimits ?? false;
-  const endpoint = new WebApiEndpoint({
-    store,
-    triggers,
-    faults,
-    socketUrl,
-    botToken,
-    appToken,
-    scopes,
-    enforceRateLimits,
-  });
-  return { store, faults, responseUrls, sockets, dispatcher, people, router, endpoint };
+  const scopes = options.scopes ?? app?.scopes;
+  const endpoint = new WebApiEndpoint({ store, triggers, faults, socketUrl, botToken, appToken, scopes, limits });
+  return { store, faults, responseUrls, sockets, dispatcher, people, router, endpoint, limits };
 }
 
-function routesOf({ endpoint, faults, responseUrls, router, sockets }: Parts): PageRoutes {
+function routesOf({ endpoint, faults, responseUrls, router, sockets, store }: Parts): PageRoutes {
   return {
     api: (request, response, method) => endpoint.handle(request, response, method),
     respond: (id, body) => (faults.isOut ? { status: 503, body: { ok: false } } : responseUrls.use(id, body)),
+    upload: (id, bytes) => (faults.isOut ? { status: 503, text: 'away' } : store.uploads.receive(id, bytes)),
     page: (request, response, url) => router.handle(request, response, url),
     upgrade: (request, socket, head) => {
       sockets.upgrade(request, socket, head);
@@ -170,7 +96,8 @@ async function close({ dispatcher, router, sockets, store }: Parts): Promise<voi
   store.close();
 }
 
-function assemble({ store, people, dispatcher, sockets, faults }: Parts, stop: () => Promise<void>): SlackWorkspace {
+function assemble(parts: Parts, stop: () => Promise<void>): SlackWorkspace {
+  const { store, people, dispatcher, sockets, limits } = parts;
   const workspace: SlackWorkspace = {
     url: store.baseUrl,
     apiUrl: `${store.baseUrl}/api/`,
@@ -182,6 +109,9 @@ function assemble({ store, people, dispatcher, sockets, faults }: Parts, stop: (
       store.changed();
     },
     slashCommand: (input) => people.slashCommand(input),
+    shortcut: (input) => people.shortcut(input),
+    messageShortcut: (input) => people.messageShortcut(input),
+    say: (input) => people.say(input),
     click: (input) => people.click(input),
     clickInView: (input) => people.clickInView(input),
     submitView: (input) => people.submitView(input),
@@ -189,22 +119,44 @@ function assemble({ store, people, dispatcher, sockets, faults }: Parts, stop: (
     openHome: (user) => people.openHome(user),
     suggest: (input) => people.suggest(input),
     deliverRaw: (input) => dispatcher.deliverRaw(input),
+    deliver: ({ kind, payload, connection }) => dispatcher.deliver(kind, payload, connection),
+    delivered: () => dispatcher.delivered(),
     messages: (channel) => store.allMessages(channel).filter((message) => message.ephemeral_to === undefined),
+    thread: (channel, ts) => store.allMessages(channel).filter((one) => one.thread_ts === ts && one.ts !== ts),
+    directMessages: (user) => store.allMessages(store.openIm(user).id),
+    fileText: (id) => store.uploads.find(id)?.text,
     ephemerals: (user) => store.allMessages().filter((message) => message.ephemeral_to === user),
     openViews: (user) => modalsOf(store, user),
     home: (user) => store.views().find((view) => view.type === 'home' && view.user === user),
     calls: () => store.calls(),
     connections: () => sockets.connections,
+    changePerson: (id, change) => {
+      const person = store.people.get(id);
+      if (person === undefined) throw new Error(`There is no person ${id} in this workspace.`);
+      store.people.set(id, { ...person, ...change });
+    },
+    setUsergroups: (groups) => {
+      store.setUsergroups(groups);
+    },
+    setChannel: (channel) => {
+      store.setChannel(channel);
+    },
+    limitRates: (on) => {
+      limits.isOn = on;
+    },
     waitFor: (probe, options) => waitForChange(store, () => probe(workspace), options),
-    faults: faultsOf(faults, dispatcher, sockets),
+    faults: faultsOf(parts),
   };
   return workspace;
 }
 
-function faultsOf(faults: Faults, dispatcher: Dispatcher, sockets: SocketMode): SlackWorkspace['faults'] {
+function faultsOf({ faults, dispatcher, sockets }: Parts): SlackWorkspace['faults'] {
   return {
     rateLimitNext: (method, times, retryAfterS) => {
       faults.rateLimitNext(method, times, retryAfterS);
+    },
+    refuseNext: (method, times, code) => {
+      faults.refuseNext(method, times, code);
     },
     outage: (on) => {
       faults.isOut = on;

@@ -1,6 +1,7 @@
 import fastify from 'fastify';
 import { createBot } from '../../bot/bot.ts';
 import type { Bot } from '../../bot/bot.ts';
+import { createManifest } from '../../bot/manifest.ts';
 import { startSlackWorkspace } from '../../sandbox/slack/workspace.ts';
 import type { SlackWorkspace, SlackWorkspaceOptions, StoredMessage } from '../../sandbox/slack/workspace.ts';
 import { createTestControlPlane } from '../support/context.ts';
@@ -10,6 +11,9 @@ import { insertTestServer } from '../support/servers.ts';
 
 export const CHANNEL = 'C0MEDIC';
 export const TOKENS = { botToken: 'xoxb-test', appToken: 'xapp-test', signingSecret: 'secret' };
+
+/** Only named in the manifest: the stand-in is told the bot's real address. */
+const PUBLIC_URL = 'https://medic.example';
 
 export type Mode = 'socket' | 'http';
 
@@ -26,7 +30,9 @@ export async function openBotStage(
 ): Promise<BotStage> {
   const plane = await createTestControlPlane();
   if (input.hasWorker !== false) await plane.startWorker();
-  const slack = await startSlackWorkspace({ port: 0, ...TOKENS, ...input.workspace });
+  const manifest =
+    input.mode === 'http' ? createManifest({ mode: 'http', url: PUBLIC_URL }) : createManifest({ mode: 'socket' });
+  const slack = await startSlackWorkspace({ port: 0, ...TOKENS, manifest, ...input.workspace });
   const closers: (() => Promise<unknown>)[] = [];
   const startBot = async (): Promise<Bot> => {
     const { appToken, ...httpTokens } = TOKENS;

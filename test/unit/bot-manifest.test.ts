@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { BUTTONS, FORMS } from '../../bot/blocks/names.ts';
 import { COMMANDS } from '../../bot/listeners/commands/index.ts';
 import { CLICKS } from '../../bot/listeners/actions/index.ts';
+import { judgeManifest } from '../../sandbox/slack/app-manifest.ts';
 import { createManifest, EVENTS, METHODS, OPTIONAL_SCOPES, SCOPES } from '../../bot/manifest.ts';
 
 const BOT = new URL('../../bot/', import.meta.url);
@@ -55,6 +56,13 @@ describe('the manifest', () => {
     expect(Object.keys(CLICKS).toSorted()).toEqual(Object.values(BUTTONS).toSorted());
     const heard = matchesOf(await readSources('listeners/views/'), /callback_id: FORMS\.(\w+)/g);
     expect(heard).toEqual(Object.keys(FORMS).toSorted());
+  });
+
+  test('is one that Slack takes, over Socket Mode and over HTTP', () => {
+    expect(judgeManifest(createManifest({ mode: 'socket' }))).toEqual([]);
+    expect(judgeManifest(createManifest({ mode: 'http', url: 'https://medic.example' }))).toEqual([]);
+    const { oauth_config: _none, ...without } = createManifest({ mode: 'socket' });
+    expect(judgeManifest(without)).toEqual(['slash commands and shortcuts need the scope commands']);
   });
 
   test('needs an address for HTTP and none for Socket Mode', () => {

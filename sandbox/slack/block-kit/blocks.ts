@@ -128,6 +128,15 @@ function checkTable({ problems }: CheckContext, block: Json, pointer: string): v
       checkCell(problems, value, `${pointer}/rows/${String(index)}/${String(cell)}`);
     }
   }
+  if (block['column_settings'] === undefined) return;
+  const settings = problems.list(block['column_settings'], `${pointer}/column_settings`, { min: 0, max: 20 });
+  for (const [index, setting] of settings.entries()) {
+    const at = `${pointer}/column_settings/${String(index)}`;
+    if (setting === null || !problems.object(setting, at)) continue; // null skips a column
+    problems.oneOf(setting['align'], ['left', 'center', 'right'], `${at}/align`);
+    problems.boolean(setting['is_wrapped'], `${at}/is_wrapped`);
+    problems.keys(setting, ['align', 'is_wrapped'], at);
+  }
 }
 
 function checkCell(problems: CheckContext['problems'], cell: unknown, pointer: string): void {

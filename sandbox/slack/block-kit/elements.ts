@@ -163,6 +163,17 @@ function checkNumber(problems: Problems, element: Json, pointer: string): void {
     const value = element[key];
     if (value !== undefined && (typeof value !== 'string' || !Number.isFinite(Number(value)))) {
       problems.add(`${pointer}/${key}`, 'must be a number in a string');
+    } else if (value !== undefined && element['is_decimal_allowed'] === false && !Number.isInteger(Number(value))) {
+      problems.add(`${pointer}/${key}`, 'must be a whole number');
     }
   }
+  const [least, first, most] = [element['min_value'], element['initial_value'], element['max_value']].map(toNumber);
+  if (least !== undefined && most !== undefined && least > most)
+    problems.add(`${pointer}/min_value`, 'must not be greater than max_value');
+  if (first !== undefined && (first < (least ?? -Infinity) || first > (most ?? Infinity)))
+    problems.add(`${pointer}/initial_value`, 'must be between min_value and max_value');
+}
+
+function toNumber(value: unknown): number | undefined {
+  return value === undefined ? undefined : Number(value);
 }

@@ -5,6 +5,7 @@ import type { PayloadKind, Tamper } from './signed-http.ts';
 import type { SocketMode } from './socket-mode.ts';
 
 export const ACK_LIMIT_MS = 3_000;
+const MAX_DELIVERED = 5_000; // enough for a test to look back; a page left open for days must not grow
 
 const ENVELOPE_TYPES: Record<PayloadKind, string> = {
   command: 'slash_commands',
@@ -12,11 +13,17 @@ const ENVELOPE_TYPES: Record<PayloadKind, string> = {
   event: 'events_api',
 };
 
+export interface Delivery {
+  kind: PayloadKind;
+  payload: Json;
+}
+
 /** Brings payloads to the app, over HTTP where an address is set, else over one of its sockets, and waits three seconds. */
 export class Dispatcher {
   readonly #sockets: SocketMode;
   readonly #signingSecret: string;
   readonly #running = new Set<AbortController>();
+  readonly #delivered: Delivery[] = [];
   httpEventsUrl: string | undefined;
   isOut = false;
 
@@ -26,7 +33,15 @@ export class Dispatcher {
     this.httpEventsUrl = options.httpEventsUrl;
   }
 
-  async deliver(kind: PayloadKind, payload: Json): Promise<DeliveryOutcome> {
+  /** What was sent, oldest first; for playing captured traffic again. */
+  delivered(): Delivery[] {
+    return [...this.#delivered];
+  }
+
+  /** `connection` is for Socket Mode: to this one, counted from the oldest. */
+  async deliver(kind: PayloadKind, payload: Json, connection?: number): Promise<DeliveryOutcome> {
+    this.#delivered.push({ kind, payload });
+    if (this.#delivered.length > MAX_DELIVERED) this.#delivered.shift();
     const started = performance.now();
     const stopper = new AbortController();
     this.#running.add(stopper);
@@ -38,7 +53,7 @@ export class Dispatcher {
         ? failed('dispatch_failed')
         : await (this.httpEventsUrl
             ? this.#overHttp(kind, payload, stopper.signal)
-            : this.#overSocket(kind, payload, stopper.signal));
+            : this.#overSocket({ kind, payload, connection, signal: stopper.signal }));
       return { ...outcome, ms: Math.round(performance.now() - started) };
     } finally {
       clearTimeout(timer);
@@ -71,12 +86,12 @@ export class Dispatcher {
     }
   }
 
-  async #overSocket(kind: PayloadKind, payload: Json, signal: AbortSignal): Promise<DeliveryOutcome> {
-    const sent = this.#sockets.send(
-      ENVELOPE_TYPES[kind],
-      payload,
-      kind === 'event' ? { retry_attempt: 0, retry_reason: '' } : {},
-    );
+  async #overSocket(
+    input: Delivery & { connection: number | undefined; signal: AbortSignal },
+  ): Promise<DeliveryOutcome> {
+    const { kind, payload, connection, signal } = input;
+    const extra = kind === 'event' ? { retry_attempt: 0, retry_reason: '' } : {};
+    const sent = this.#sockets.send(ENVELOPE_TYPES[kind], payload, extra, connection);
     if (sent === undefined) return failed('dispatch_failed');
     const late = new Promise<'late'>((resolve) => {
       signal.addEventListener('abort', () => {

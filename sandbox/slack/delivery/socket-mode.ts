@@ -58,8 +58,10 @@ export class SocketMode {
     type: string,
     payload: Json,
     extra: Json = {},
+    /** Which connection, counted from the oldest; else each in its turn. */
+    connection?: number,
   ): { envelopeId: string; answer: Promise<unknown>; forget: () => void } | undefined {
-    const socket = this.#sockets[this.#turn++ % Math.max(1, this.#sockets.length)];
+    const socket = this.#sockets[connection ?? this.#turn++ % Math.max(1, this.#sockets.length)];
     if (socket === undefined) return undefined;
     const envelopeId = randomUUID();
     const answer = new Promise<unknown>((resolve) => this.#waiting.set(envelopeId, resolve));

@@ -112,11 +112,20 @@ function ChannelPlace(props: { channel: SlackChannel; state: PageState; notices:
   return (
     <>
       <header className="channel-head">{titleOf(channel)}</header>
-      <MessageList messages={messages} people={state.people} notices={notices} act={act} />
+      <MessageList
+        messages={messages}
+        people={state.people}
+        previews={state.previews}
+        notices={notices}
+        act={act}
+        shortcuts={state.shortcuts.filter((shortcut) => shortcut.type === 'message')}
+      />
       <Composer
         channelName={titleOf(channel)}
         completions={state.completions}
         onSend={(text) => void send(act, channel.id, text)}
+        shortcuts={state.shortcuts.filter((shortcut) => shortcut.type === 'global')}
+        onShortcut={(callbackId) => void act({ kind: 'shortcut', callbackId })}
       />
     </>
   );

@@ -2,7 +2,8 @@
 import type { ReactNode } from 'react';
 import { isJson, listOf, textOf } from '../model.ts';
 import type { Json } from '../model.ts';
-import { ButtonElement, ValueElement } from './elements.tsx';
+import { ButtonElement, isTyped, ValueElement } from './elements.tsx';
+import { TableBlock } from './table.tsx';
 import { plainText, ReadOnlyBlocks } from './text.tsx';
 
 export interface Interaction {
@@ -41,6 +42,7 @@ function OneBlock({ block, interaction }: { block: Json; interaction: Interactio
       </div>
     );
   }
+  if (block['type'] === 'table') return <TableBlock block={block} />;
   if (block['type'] === 'input') return <InputBlock block={block} interaction={interaction} />;
   const accessory = block['accessory'];
   if (block['type'] === 'section' && isJson(accessory) && accessory['type'] !== 'image') {
@@ -98,7 +100,7 @@ function InputBlock({ block, interaction }: { block: Json; interaction: Interact
   const error = interaction.errors[blockId];
   return (
     <div className={`input-block ${error === undefined ? '' : 'wrong'}`} data-block-id={blockId}>
-      <label className="input-label">
+      <label className="input-label" id={`label-${blockId}`}>
         {plainText(block['label'])}
         {block['optional'] === true && <small> (optional)</small>}
       </label>
@@ -109,8 +111,13 @@ function InputBlock({ block, interaction }: { block: Json; interaction: Interact
         suggest={interaction.suggest}
         onChange={(value) => {
           interaction.onEnter(blockId, actionId, value);
+          if (block['dispatch_action'] === true && !isTyped(element))
+            interaction.onAction(actionId, { selected: value });
+        }}
+        onCommit={(value) => {
           if (block['dispatch_action'] === true) interaction.onAction(actionId, { selected: value });
         }}
+        labelId={`label-${blockId}`}
       />
       {error !== undefined && (
         <p className="field-error" role="alert" data-testid={`error-${blockId}`}>

@@ -5,6 +5,7 @@ import type {
   SidePanelItem,
   SlackChannel,
   SlackPerson,
+  SlackShortcut,
   StoredMessage,
   StoredView,
 } from '../model.ts';
@@ -18,6 +19,9 @@ export interface PageState {
   side_items: SidePanelItem[];
   completions: { command: string; hint: string }[];
   connected: boolean;
+  shortcuts: SlackShortcut[];
+  /** The first lines of each file that stands in a message. */
+  previews: Record<string, string>;
 }
 
 export type Act = (input: Json) => Promise<DeliveryOutcome>;

@@ -1,6 +1,8 @@
 /// <reference lib="dom" />
 import { useState } from 'react';
 import type { KeyboardEvent, ReactNode } from 'react';
+import type { SlackShortcut } from '../model.ts';
+import { ShortcutMenu } from './shortcut-menu.tsx';
 
 interface Completion {
   command: string;
@@ -11,10 +13,12 @@ export interface ComposerProps {
   channelName: string;
   completions: Completion[];
   onSend: (text: string) => void;
+  shortcuts: SlackShortcut[];
+  onShortcut: (callbackId: string) => void;
 }
 
 /** Where a person types. Tab completes a command, Enter sends, Shift+Enter starts a new line. */
-export function Composer({ channelName, completions, onSend }: ComposerProps): ReactNode {
+export function Composer({ channelName, completions, onSend, shortcuts, onShortcut }: ComposerProps): ReactNode {
   const [text, setText] = useState('');
   const [chosen, setChosen] = useState(-1);
   const offers = offersFor(text, completions);
@@ -54,7 +58,10 @@ export function Composer({ channelName, completions, onSend }: ComposerProps): R
         onKeyDown={onKeyDown}
       />
       <div className="composer-foot">
-        <span>{offers.length === 0 && current !== undefined ? `${current.command} ${current.hint}` : ''}</span>
+        <ShortcutMenu label="Shortcuts" symbol="⚡" shortcuts={shortcuts} onPick={onShortcut} />
+        <span className="composer-hint">
+          {offers.length === 0 && current !== undefined ? `${current.command} ${current.hint}` : ''}
+        </span>
         <SendButton isReady={text.trim() !== ''} onSend={send} />
       </div>
     </div>

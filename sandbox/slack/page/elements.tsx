@@ -13,6 +13,10 @@ export interface ElementProps {
   /** As entered: text, an option's value, a list of values, or an option of an external menu. */
   value: unknown;
   onChange: (value: unknown) => void;
+  /** Enter was pressed in a text field; where a form dispatches its texts, this is when. */
+  onCommit?: (value: unknown) => void;
+  /** The id of what names it on the screen. */
+  labelId?: string;
   suggest: (actionId: string, query: string) => Promise<Json[]>;
 }
 
@@ -21,9 +25,15 @@ export function ValueElement(props: ElementProps): ReactNode {
   const type = textOf(props.element['type']);
   if (type.endsWith('external_select')) return <ExternalSelect {...props} />;
   if (type === 'checkboxes' || type === 'radio_buttons') return <Choices {...props} />;
+  if (type.startsWith('multi_')) return <MultiMenu {...props} />;
   if (type.endsWith('_select')) return <Menu {...props} />;
   if (type === 'overflow') return <Menu {...props} />;
   return <TextField {...props} />;
+}
+
+/** Whether a person types into it letter by letter. */
+export function isTyped(element: Json): boolean {
+  return textOf(element['type']).endsWith('_input');
 }
 
 /** A button; one with a `confirm` asks first. */
@@ -105,8 +115,11 @@ function Confirm({ confirm, onEnd }: { confirm: Json; onEnd: (isSure: boolean) =
   );
 }
 
-function TextField({ element, value, onChange }: ElementProps): ReactNode {
+function TextField({ element, value, onChange, onCommit, labelId }: ElementProps): ReactNode {
+  const isNumber = element['type'] === 'number_input';
   const shared = {
+    'aria-labelledby': labelId,
+    inputMode: isNumber ? ('decimal' as const) : undefined,
     'data-action-id': textOf(element['action_id']),
     placeholder: plainText(element['placeholder']),
     value: textOf(value),
@@ -116,7 +129,15 @@ function TextField({ element, value, onChange }: ElementProps): ReactNode {
     },
   };
   if (element['multiline'] === true) return <textarea rows={4} {...shared} />;
-  return <input type={INPUT_TYPES[textOf(element['type'])] ?? 'text'} {...shared} />;
+  return (
+    <input
+      type={INPUT_TYPES[textOf(element['type'])] ?? 'text'}
+      {...shared}
+      onKeyDown={(event) => {
+        if (event.key === 'Enter') onCommit?.(event.currentTarget.value);
+      }}
+    />
+  );
 }
 
 const INPUT_TYPES: Record<string, string> = {
@@ -126,11 +147,11 @@ const INPUT_TYPES: Record<string, string> = {
   email_text_input: 'email',
 };
 
-function Choices({ element, blockId, value, onChange }: ElementProps): ReactNode {
+function Choices({ element, blockId, value, onChange, labelId }: ElementProps): ReactNode {
   const isMulti = element['type'] === 'checkboxes';
   const chosen = isMulti ? asList(value) : [value];
   return (
-    <div className="choices" data-action-id={textOf(element['action_id'])}>
+    <div className="choices" role="group" aria-labelledby={labelId} data-action-id={textOf(element['action_id'])}>
       {listOf(element['options']).map((option) => {
         const name = textOf(option['value']);
         const isOn = chosen.includes(name);
@@ -156,31 +177,65 @@ function Choices({ element, blockId, value, onChange }: ElementProps): ReactNode
   );
 }
 
-function Menu({ element, value, onChange }: ElementProps): ReactNode {
+function Menu({ element, value, onChange, labelId }: ElementProps): ReactNode {
   const { people, channels } = useContext(SurroundingsContext);
-  const type = textOf(element['type']);
-  const isMulti = type.startsWith('multi_');
-  const choices = choicesOf(element, people, channels);
+  const isOverflow = element['type'] === 'overflow';
   return (
     <select
       data-action-id={textOf(element['action_id'])}
-      multiple={isMulti}
-      value={isMulti ? asList(value).map(String) : textOf(value)}
+      aria-labelledby={labelId}
+      aria-label={labelId === undefined ? plainText(element['placeholder']) || 'More' : undefined}
+      className={isOverflow ? 'overflow-menu' : undefined}
+      value={textOf(value)}
       onChange={(event) => {
-        onChange(isMulti ? [...event.target.selectedOptions].map((one) => one.value) : event.target.value || null);
+        onChange(event.target.value || null);
       }}
     >
-      {!isMulti && (
-        <option value="">
-          {plainText(element['placeholder']) || (type === 'overflow' ? '⋯' : 'Choose an option')}
-        </option>
-      )}
-      {choices.map((choice) => (
-        <option key={choice.value} value={choice.value}>
-          {choice.label}
-        </option>
-      ))}
+      <option value="">{isOverflow ? '⋯' : plainText(element['placeholder']) || 'Choose an option'}</option>
+      {listOf(element['option_groups']).length > 0
+        ? listOf(element['option_groups']).map((group, index) => (
+            <optgroup key={index} label={plainText(group['label'])}>
+              {choicesOf(group, people, channels).map((choice) => (
+                <option key={choice.value} value={choice.value}>
+                  {choice.label}
+                </option>
+              ))}
+            </optgroup>
+          ))
+        : choicesOf(element, people, channels).map((choice) => (
+            <option key={choice.value} value={choice.value}>
+              {choice.label}
+            </option>
+          ))}
     </select>
+  );
+}
+
+/** A menu of which several may be chosen: each a line with its box, so that a thumb can hit it. */
+function MultiMenu({ element, value, onChange, labelId }: ElementProps): ReactNode {
+  const { people, channels } = useContext(SurroundingsContext);
+  const chosen = asList(value).map(String);
+  return (
+    <div
+      className="choices multi-menu"
+      role="group"
+      aria-labelledby={labelId}
+      data-action-id={textOf(element['action_id'])}
+    >
+      {choicesOf(element, people, channels).map((choice) => (
+        <label key={choice.value}>
+          <input
+            type="checkbox"
+            checked={chosen.includes(choice.value)}
+            onChange={(event) => {
+              const others = chosen.filter((one) => one !== choice.value);
+              onChange(event.target.checked ? [...others, choice.value] : others);
+            }}
+          />
+          <span>{choice.label}</span>
+        </label>
+      ))}
+    </div>
   );
 }
 

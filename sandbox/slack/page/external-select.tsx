@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 import { useEffect, useState } from 'react';
 import type { ReactNode } from 'react';
-import { isJson, textOf } from '../model.ts';
+import { isJson, listOf, textOf } from '../model.ts';
 import type { Json } from '../model.ts';
 import type { ElementProps } from './elements.tsx';
 import { plainText } from './text.tsx';
@@ -9,7 +9,9 @@ import { plainText } from './text.tsx';
 const PAUSE_MS = 200; // as long as a person types, nothing is asked
 
 /** A menu whose options the app offers while the person types. */
-export function ExternalSelect({ element, value, onChange, suggest }: ElementProps): ReactNode {
+export function ExternalSelect({ element, value, onChange, suggest, labelId }: ElementProps): ReactNode {
+  const isMulti = element['type'] === 'multi_external_select';
+  const chosen = Array.isArray(value) ? listOf(value) : [];
   const actionId = textOf(element['action_id']);
   const [query, setQuery] = useState<string | undefined>(undefined);
   const [options, setOptions] = useState<Json[]>([]);
@@ -23,7 +25,21 @@ export function ExternalSelect({ element, value, onChange, suggest }: ElementPro
   }, [query, actionId, minLength, suggest]);
   return (
     <div className="combobox">
+      {chosen.map((option) => (
+        <button
+          key={textOf(option['value'])}
+          type="button"
+          className="token"
+          aria-label={`Remove ${plainText(option['text'])}`}
+          onClick={() => {
+            onChange(chosen.filter((one) => one !== option));
+          }}
+        >
+          {plainText(option['text'])} ×
+        </button>
+      ))}
       <input
+        aria-labelledby={labelId}
         data-action-id={actionId}
         role="combobox"
         aria-expanded={query !== undefined}
@@ -49,7 +65,7 @@ export function ExternalSelect({ element, value, onChange, suggest }: ElementPro
               // Before the blur of the field, which closes the list.
               onMouseDown={(event) => {
                 event.preventDefault();
-                onChange(element['type'] === 'multi_external_select' ? [option] : option);
+                onChange(isMulti ? [...chosen.filter((one) => one['value'] !== option['value']), option] : option);
                 setQuery(undefined);
               }}
             >

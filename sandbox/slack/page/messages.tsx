@@ -1,10 +1,12 @@
 /// <reference lib="dom" />
 import { useEffect, useRef } from 'react';
 import type { ReactNode } from 'react';
-import type { Json, SlackPerson, StoredMessage } from '../model.ts';
+import type { Json, SlackPerson, SlackShortcut, StoredMessage } from '../model.ts';
 import { Blocks } from './blocks.tsx';
 import type { Interaction } from './blocks.tsx';
 import type { Act } from './client.ts';
+import { Files } from './files.tsx';
+import { ShortcutMenu } from './shortcut-menu.tsx';
 import { ReadOnlyBlocks } from './text.tsx';
 import { optionsOf } from './view.tsx';
 
@@ -16,12 +18,16 @@ export interface Notice {
 interface MessageListProps {
   messages: StoredMessage[];
   people: SlackPerson[];
+  previews: Record<string, string>;
   notices: Notice[];
   act: Act;
+  /** What an app put into the menu of a message. */
+  shortcuts: SlackShortcut[];
 }
 
 /** A channel from its oldest message to its newest; replies stand below what they answer. Follows new ones. */
-export function MessageList({ messages, people, notices, act }: MessageListProps): ReactNode {
+export function MessageList(props: MessageListProps): ReactNode {
+  const { messages, notices } = props;
   const end = useRef<HTMLDivElement>(null);
   const newest = messages.at(-1)?.ts ?? '';
   useEffect(() => {
@@ -38,14 +44,8 @@ export function MessageList({ messages, people, notices, act }: MessageListProps
       )}
       {roots.map((root) => (
         <div key={root.ts}>
-          <MessageRow message={root} people={people} act={act} />
-          <div className="replies">
-            {messages
-              .filter((message) => message.thread_ts === root.ts && message !== root)
-              .map((reply) => (
-                <MessageRow key={reply.ts} message={reply} people={people} act={act} />
-              ))}
-          </div>
+          <MessageRow {...props} message={root} />
+          <Replies {...props} replies={messages.filter((one) => one.thread_ts === root.ts && one !== root)} />
         </div>
       ))}
       {notices.map((notice) => (
@@ -59,7 +59,30 @@ export function MessageList({ messages, people, notices, act }: MessageListProps
   );
 }
 
-function MessageRow({ message, people, act }: { message: StoredMessage; people: SlackPerson[]; act: Act }): ReactNode {
+/** A thread: closed until somebody opens it, as in a channel of Slack. */
+function Replies({ replies, ...props }: MessageListProps & { replies: StoredMessage[] }): ReactNode {
+  const last = replies.at(-1);
+  if (last === undefined) return null;
+  return (
+    <details className="replies" data-testid="replies">
+      <summary>
+        {replies.length === 1 ? '1 reply' : `${String(replies.length)} replies`}{' '}
+        <small>last at {timeOf(last.ts)}</small>
+      </summary>
+      {replies.map((reply) => (
+        <MessageRow key={reply.ts} {...props} message={reply} />
+      ))}
+    </details>
+  );
+}
+
+function MessageRow({
+  message,
+  people,
+  previews,
+  act,
+  shortcuts,
+}: MessageListProps & { message: StoredMessage }): ReactNode {
   const author = people.find((one) => one.id === message.user);
   const isPrivate = message.ephemeral_to !== undefined;
   const name = author?.real_name ?? message.user;
@@ -87,15 +110,27 @@ function MessageRow({ message, people, act }: { message: StoredMessage; people: 
           {author?.is_bot === true && <span className="app-badge">APP</span>}
           <a href={`/archives/${message.channel}/p${message.ts.replace('.', '')}`}>{timeOf(message.ts)}</a>
         </div>
-        {message.blocks === undefined || message.blocks.length === 0 ? (
-          <ReadOnlyBlocks blocks={[textBlock(message.text)]} />
-        ) : (
-          <Blocks blocks={message.blocks} interaction={interaction} />
-        )}
+        <Content message={message} interaction={interaction} />
+        <Files files={message.files ?? []} previews={previews} />
         {message.edited !== undefined && <span className="edited">(edited)</span>}
       </div>
+      {!isPrivate && (
+        <ShortcutMenu
+          label="More actions"
+          symbol="⋮"
+          shortcuts={shortcuts}
+          onPick={(callbackId) => void act({ kind: 'message_shortcut', ...target, callbackId })}
+        />
+      )}
     </article>
   );
+}
+
+function Content({ message, interaction }: { message: StoredMessage; interaction: Interaction }): ReactNode {
+  if (message.blocks !== undefined && message.blocks.length > 0)
+    return <Blocks blocks={message.blocks} interaction={interaction} />;
+  const isOnlyFiles = message.text === '' && message.files !== undefined;
+  return isOnlyFiles ? null : <ReadOnlyBlocks blocks={[textBlock(message.text)]} />;
 }
 
 export function Avatar({ name, isBot }: { name: string; isBot: boolean }): ReactNode {

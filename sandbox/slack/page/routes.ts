@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { BOT_USER_ID, isJson, textOf } from '../model.ts';
-import type { DeliveryOutcome, Json, SidePanel } from '../model.ts';
+import type { DeliveryOutcome, Json, SidePanel, SlackShortcut } from '../model.ts';
 import type { People } from '../people.ts';
 import type { Store } from '../store.ts';
 import { buildPage } from './bundle.ts';
@@ -9,6 +9,8 @@ import { LiveStream } from './live.ts';
 
 const MAX_BODY_BYTES = 256 * 1024;
 const SHOWN_MESSAGES = 300; // the newest of each channel: a page of months stays quick
+const PREVIEW_LINES = 5; // as Slack shows of a text file in a message
+const PREVIEW_CHARS = 1_000;
 const CSP =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; img-src 'self' data: https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -23,6 +25,7 @@ export interface PageParts {
   sidePanel: SidePanel | undefined;
   completions: (() => Promise<Completion[]>) | undefined;
   isConnected: () => boolean;
+  shortcuts: readonly SlackShortcut[];
 }
 
 /** What the browser asks for: the page, its state for one person, changes as they happen, and what the person does. */
@@ -47,7 +50,18 @@ export class PageRouter {
     else if (url.pathname === '/page/stream') this.#live.add(response);
     else if (url.pathname === '/page/state')
       answerJson(response, 200, await this.#state(url.searchParams.get('user') ?? ''));
+    else if (url.pathname.startsWith('/files/')) return this.#file(response, url.pathname.slice('/files/'.length));
     else return false;
+    return true;
+  }
+
+  /** Always as plain text to be saved: what a file holds must never be a page of ours. */
+  #file(response: ServerResponse, id: string): boolean {
+    const file = this.#parts.store.uploads.find(id);
+    if (file === undefined) return false;
+    const name = file.name.replaceAll(/[^\w.-]/g, '_');
+    response.setHeader('content-disposition', `attachment; filename="${name}"`);
+    answerText(response, 200, file.text);
     return true;
   }
 
@@ -56,7 +70,7 @@ export class PageRouter {
   }
 
   async #state(user: string): Promise<Json> {
-    const { store, completions, isConnected } = this.#parts;
+    const { store, completions, isConnected, shortcuts } = this.#parts;
     const mine = store.channels().filter((channel) => channel.im_user === undefined || channel.im_user === user);
     const seen = mine.flatMap((channel) =>
       store
@@ -73,7 +87,17 @@ export class PageRouter {
       side_items: this.#live.sideItems(),
       completions: (await completions?.()) ?? [],
       connected: isConnected(),
+      shortcuts,
+      previews: Object.fromEntries(seen.flatMap(({ files = [] }) => files).map(({ id }) => [id, this.#preview(id)])),
     };
+  }
+
+  #preview(id: string): string {
+    return (this.#parts.store.uploads.find(id)?.text ?? '')
+      .split('\n')
+      .slice(0, PREVIEW_LINES)
+      .join('\n')
+      .slice(0, PREVIEW_CHARS);
   }
 
   async #act(request: IncomingMessage, response: ServerResponse, url: URL): Promise<boolean> {
@@ -106,6 +130,10 @@ export class PageRouter {
         return people.closeView(input as unknown as Parameters<People['closeView']>[0]);
       case 'suggest':
         return people.suggest(input as unknown as Parameters<People['suggest']>[0]);
+      case 'shortcut':
+        return people.shortcut(input as unknown as Parameters<People['shortcut']>[0]);
+      case 'message_shortcut':
+        return people.messageShortcut(input as unknown as Parameters<People['messageShortcut']>[0]);
       case 'home':
         return people.openHome(user);
       case 'side':

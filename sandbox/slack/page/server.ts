@@ -2,13 +2,15 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { isLocalRequest } from './guard.ts';
-import { answerJson, answerText, readBody } from './http.ts';
+import { answerJson, answerText, readBody, readBytes } from './http.ts';
 
 const MAX_BODY_BYTES = 1024 * 1024;
+const MAX_UPLOAD_BYTES = 2 * MAX_BODY_BYTES; // a file and what multipart adds
 
 export interface PageRoutes {
   api: (request: IncomingMessage, response: ServerResponse, method: string) => Promise<void>;
   respond: (id: string, body: unknown) => { status: number; body: unknown };
+  upload: (id: string, bytes: Buffer) => { status: number; text: string };
   page: (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<boolean>;
   upgrade: (request: IncomingMessage, socket: Socket, head: Buffer) => void;
 }
@@ -57,9 +59,23 @@ async function route(request: IncomingMessage, response: ServerResponse, routes:
     const body = await readBody(request, MAX_BODY_BYTES);
     const answer = routes.respond(url.pathname.slice('/response/'.length), parsed(body));
     answerJson(response, answer.status, answer.body);
+  } else if (url.pathname.startsWith('/upload/') && request.method === 'POST') {
+    const answer = routes.upload(url.pathname.slice('/upload/'.length), await readUpload(request));
+    answerText(response, answer.status, answer.text);
   } else if (!(await routes.page(request, response, url))) {
     answerText(response, 404, 'Not found.');
   }
+}
+
+/** Raw bytes, or the first file of a form. */
+async function readUpload(request: IncomingMessage): Promise<Buffer> {
+  const bytes = await readBytes(request, MAX_UPLOAD_BYTES);
+  const type = request.headers['content-type'] ?? '';
+  if (!type.startsWith('multipart/form-data')) return bytes;
+  const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': type } }).formData();
+  const file = [...form.values()][0];
+  if (file === undefined) return Buffer.alloc(0);
+  return typeof file === 'string' ? Buffer.from(file) : Buffer.from(await file.arrayBuffer());
 }
 
 function parsed(body: string): unknown {

@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 import type { ReactNode } from 'react';
+import { TEAM_ID } from '../model.ts';
 import type { SidePanelItem, SlackChannel, SlackPerson } from '../model.ts';
 import type { Act } from './client.ts';
 import { Avatar } from './messages.tsx';
@@ -68,10 +69,17 @@ function PersonSwitch({ people, user, onPerson }: Pick<SidebarProps, 'people' | 
         >
           <Avatar name={person.real_name} isBot={false} />
           {person.real_name}
+          {statusOf(person) !== '' && <small className="person-status">{statusOf(person)}</small>}
         </button>
       ))}
     </div>
   );
+}
+
+/** What Slack shows beside a name: those who belong here only in part. */
+function statusOf(person: SlackPerson): string {
+  if (person.team_id !== undefined && person.team_id !== TEAM_ID) return 'other workspace';
+  return person.is_restricted === true || person.is_ultra_restricted === true ? 'guest' : '';
 }
 
 /** What stands beside the workspace: things that the bot looks after, live. */

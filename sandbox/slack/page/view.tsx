@@ -1,7 +1,8 @@
 /// <reference lib="dom" />
 import { useState } from 'react';
 import type { ReactNode } from 'react';
-import { isJson, listOf } from '../model.ts';
+import { elementsOf } from '../block-ids.ts';
+import { isJson, listOf, textOf } from '../model.ts';
 import type { DeliveryOutcome, Json, StoredView } from '../model.ts';
 import { Blocks } from './blocks.tsx';
 import type { Interaction } from './blocks.tsx';
@@ -9,25 +10,51 @@ import type { Act } from './client.ts';
 import { plainText } from './text.tsx';
 
 type Entered = Record<string, Record<string, unknown>>;
+/** What was entered, and into which element: a view that is updated may have another one under the same name. */
+type Kept = Record<string, Record<string, { value: unknown; element: string }>>;
 
 /** What a view's elements hold, and how the app hears of it; for modals and Home alike. */
 function useView(
   view: StoredView,
   act: Act,
 ): { interaction: Interaction; entered: Entered; setErrors: (errors: Record<string, string>) => void } {
-  const [entered, setEntered] = useState<Entered>({});
+  const [kept, setKept] = useState<Kept>({});
   const [errors, setErrors] = useState<Record<string, string>>({});
+  const elements = new Map(
+    elementsOf(view.blocks).map(({ block, element }) => [
+      `${textOf(block['block_id'])} ${textOf(element['action_id'])}`,
+      JSON.stringify(element),
+    ]),
+  );
+  const elementAt = (blockId: string, actionId: string): string => elements.get(`${blockId} ${actionId}`) ?? '';
+  const entered = enteredOf(kept, elementAt);
   const interaction: Interaction = {
     errors,
-    valueOf: (blockId, actionId) => entered[blockId]?.[actionId] ?? enteredOf(view.values[blockId]?.[actionId]),
+    valueOf: (blockId, actionId) => {
+      const own = entered[blockId];
+      return own !== undefined && actionId in own ? own[actionId] : valueOf(view.values[blockId]?.[actionId]);
+    },
     onEnter: (blockId, actionId, value) => {
       setErrors(({ [blockId]: _mended, ...others }) => others);
-      setEntered((old) => ({ ...old, [blockId]: { ...old[blockId], [actionId]: value } }));
+      const entry = { value, element: elementAt(blockId, actionId) };
+      setKept((old) => ({ ...old, [blockId]: { ...old[blockId], [actionId]: entry } }));
     },
-    onAction: (actionId, change) => void act({ kind: 'click', viewId: view.id, actionId, ...change }),
+    onAction: (actionId, change) => void act({ kind: 'click', viewId: view.id, actionId, ...change, values: entered }),
     suggest: async (actionId, value) => optionsOf(await act({ kind: 'suggest', viewId: view.id, actionId, value })),
   };
   return { interaction, entered, setErrors };
+}
+
+function enteredOf(kept: Kept, elementAt: (blockId: string, actionId: string) => string): Entered {
+  const blocks = Object.entries(kept).map(([blockId, actions]): [string, Record<string, unknown>] => [
+    blockId,
+    Object.fromEntries(
+      Object.entries(actions)
+        .filter(([actionId, { element }]) => element === elementAt(blockId, actionId))
+        .map(([actionId, { value }]) => [actionId, value]),
+    ),
+  ]);
+  return Object.fromEntries(blocks);
 }
 
 export function Modal({ view, act }: { view: StoredView; act: Act }): ReactNode {
@@ -101,12 +128,15 @@ export function optionsOf(outcome: DeliveryOutcome): Json[] {
 }
 
 /** A payload's state as it is entered here. */
-function enteredOf(state: Json | undefined): unknown {
+function valueOf(state: Json | undefined): unknown {
   if (state === undefined) return null;
-  if (Array.isArray(state['selected_options']))
-    return listOf(state['selected_options']).map((option) => option['value']);
+  const type = textOf(state['type']);
+  if (Array.isArray(state['selected_options'])) {
+    const options = listOf(state['selected_options']);
+    return type === 'multi_external_select' ? options : options.map((option) => option['value']);
+  }
   const option = state['selected_option'];
-  if (isJson(option)) return state['type'] === 'external_select' ? option : option['value'];
+  if (isJson(option)) return type === 'external_select' ? option : option['value'];
   const value = Object.entries(state).find(([key]) => key !== 'type')?.[1];
   return value ?? null;
 }

@@ -56,6 +56,8 @@ export function channelOf(store: Store, value: unknown): SlackChannel {
   if (person !== undefined && person.deleted !== true && person.is_bot !== true) return store.openIm(name);
   const channel = store.channel(name) ?? store.channels().find((one) => `#${one.name}` === name);
   if (channel === undefined) throw new Refusal('channel_not_found');
+  if (channel.is_archived === true) throw new Refusal('is_archived');
+  if (channel.is_member === false) throw new Refusal('not_in_channel');
   return channel;
 }
 
@@ -72,7 +74,7 @@ function ownMessage({ store, args }: MethodContext, refusal: string): StoredMess
 function threadOf({ store, args }: MethodContext, channel: string): { thread_ts?: string } {
   if (args['thread_ts'] === undefined) return {};
   const parent = store.message(channel, textOf(args['thread_ts']));
-  if (parent === undefined) throw new Refusal('thread_not_found');
+  if (parent === undefined || parent.ephemeral_to !== undefined) throw new Refusal('thread_not_found');
   return { thread_ts: parent.thread_ts ?? parent.ts };
 }
 

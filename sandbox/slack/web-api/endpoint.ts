@@ -7,15 +7,23 @@ import type { Store } from '../store.ts';
 import type { Triggers } from '../delivery/triggers.ts';
 import { CHAT_METHODS } from './chat.ts';
 import type { Faults } from './faults.ts';
+import { FILE_METHODS } from './files.ts';
 import { LOOKUP_METHODS } from './lookups.ts';
 import type { Method } from './method.ts';
-import { RateLimits } from './rate-limits.ts';
+import type { RateLimits } from './rate-limits.ts';
 import { Refusal } from './refusal.ts';
+import { USERGROUP_METHODS } from './usergroups.ts';
 import { VIEW_METHODS } from './views.ts';
 
-const METHODS: Record<string, Method> = { ...CHAT_METHODS, ...VIEW_METHODS, ...LOOKUP_METHODS };
+const METHODS: Record<string, Method> = {
+  ...CHAT_METHODS,
+  ...VIEW_METHODS,
+  ...LOOKUP_METHODS,
+  ...USERGROUP_METHODS,
+  ...FILE_METHODS,
+};
 const MAX_BODY_BYTES = 1024 * 1024;
-const NESTED = ['blocks', 'view', 'metadata', 'attachments'];
+const NESTED = ['blocks', 'view', 'metadata', 'attachments', 'files'];
 
 export interface EndpointOptions {
   store: Store;
@@ -25,13 +33,12 @@ export interface EndpointOptions {
   botToken: string;
   appToken: string | undefined;
   scopes: readonly string[] | undefined;
-  enforceRateLimits: boolean;
+  limits: RateLimits;
 }
 
 /** Answers `POST /api/<method>` as Slack's Web API does, and records each call with its answer. */
 export class WebApiEndpoint {
   readonly #options: EndpointOptions;
-  readonly #limits = new RateLimits();
 
   constructor(options: EndpointOptions) {
     this.#options = options;
@@ -73,7 +80,7 @@ export class WebApiEndpoint {
 
   /** Token, scope and rate: all that Slack checks before it looks at the arguments. */
   #admit(name: string, args: Json, token: string): Method {
-    const { botToken, appToken, scopes, faults, enforceRateLimits } = this.#options;
+    const { botToken, appToken, scopes, faults, limits } = this.#options;
     const method = Object.hasOwn(METHODS, name) ? METHODS[name] : undefined;
     if (method === undefined) throw new Refusal('unknown_method', { req_method: name });
     if (name !== 'api.test') {
@@ -84,10 +91,10 @@ export class WebApiEndpoint {
     if (scopes !== undefined && method.scopes.length > 0 && !method.scopes.some((scope) => scopes.includes(scope))) {
       throw new Refusal('missing_scope', { needed: method.scopes.join(','), provided: scopes.join(',') });
     }
-    const waitS =
-      faults.takeLimit(name) ??
-      (enforceRateLimits ? this.#limits.take(name, textOf(args['channel']), method.perMinute) : undefined);
+    const waitS = faults.takeLimit(name) ?? limits.take(name, textOf(args['channel']), method.perMinute);
     if (waitS !== undefined) throw new Refusal('ratelimited', {}, waitS);
+    const refused = faults.takeRefusal(name);
+    if (refused !== undefined) throw new Refusal(refused);
     return method;
   }
 }

@@ -1,12 +1,18 @@
 /** What a test or a person makes go wrong. */
 export class Faults {
   readonly #limited = new Map<string, { times: number; retryAfterS: number }>();
+  readonly #refused = new Map<string, { times: number; code: string }>();
   readonly #dropped = new Map<string, number>();
   readonly #delays = new Map<string, number>();
   isOut = false;
 
   rateLimitNext(method: string, times: number, retryAfterS: number): void {
     this.#limited.set(method, { times, retryAfterS });
+  }
+
+  /** Slack says no, with that code; nothing is done. */
+  refuseNext(method: string, times: number, code: string): void {
+    this.#refused.set(method, { times, code });
   }
 
   /** The call is done, but its answer is lost on the way. */
@@ -23,6 +29,13 @@ export class Faults {
     if (limit === undefined || limit.times <= 0) return undefined;
     limit.times -= 1;
     return limit.retryAfterS;
+  }
+
+  takeRefusal(method: string): string | undefined {
+    const refusal = this.#refused.get(method);
+    if (refusal === undefined || refusal.times <= 0) return undefined;
+    refusal.times -= 1;
+    return refusal.code;
   }
 
   takeDrop(method: string): boolean {

@@ -17,14 +17,6 @@ export const LOOKUP_METHODS: Record<string, Method> = {
   'bots.info': { scopes: ['users:read'], perMinute: TIER_3, run: botsInfo },
   'users.info': { scopes: ['users:read'], perMinute: TIER_4, run: usersInfo },
   'users.list': { scopes: ['users:read'], perMinute: TIER_2, run: usersList },
-  'usergroups.list': { scopes: ['usergroups:read'], perMinute: TIER_2, run: () => ({ usergroups: [] }) },
-  'usergroups.users.list': {
-    scopes: ['usergroups:read'],
-    perMinute: TIER_2,
-    run: () => {
-      throw new Refusal('no_such_subteam');
-    },
-  },
   'conversations.info': { scopes: CHANNELS_READ, perMinute: TIER_3, run: conversationsInfo },
   'conversations.list': { scopes: CHANNELS_READ, perMinute: TIER_2, run: conversationsList },
   'conversations.members': { scopes: CHANNELS_READ, perMinute: TIER_4, run: conversationsMembers },
@@ -122,6 +114,7 @@ function conversationsReplies(context: MethodContext): Json {
 
 function visible(context: MethodContext): StoredMessage[] {
   const { args, store } = context;
+  if (known(context).is_member === false) throw new Refusal('not_in_channel');
   const isInclusive = args['inclusive'] === true || args['inclusive'] === 'true';
   const [oldest, latest] = [Number(args['oldest'] ?? 0), Number(args['latest'] ?? Infinity)];
   return store.allMessages(known(context).id).filter((message) => {

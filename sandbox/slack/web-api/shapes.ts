@@ -1,5 +1,5 @@
 import { APP_ID, BOT_ID, TEAM_ID } from '../model.ts';
-import type { Json, SlackChannel, SlackPerson, StoredMessage, StoredView } from '../model.ts';
+import type { Json, SlackChannel, SlackPerson, SlackUsergroup, StoredMessage, StoredView } from '../model.ts';
 
 /** A message as the API and payloads carry it. */
 export function showMessage(message: StoredMessage, withMetadata: boolean): Json {
@@ -12,6 +12,7 @@ export function showMessage(message: StoredMessage, withMetadata: boolean): Json
     ...(message.bot_id === undefined ? {} : { bot_id: message.bot_id, app_id: APP_ID }),
     ...(message.blocks === undefined ? {} : { blocks: message.blocks }),
     ...(message.thread_ts === undefined ? {} : { thread_ts: message.thread_ts }),
+    ...(message.files === undefined ? {} : { files: message.files, subtype: 'file_share' }),
     ...(message.edited === undefined ? {} : { edited: message.edited }),
     ...(withMetadata && message.metadata !== undefined ? { metadata: message.metadata } : {}),
   };
@@ -37,8 +38,9 @@ export function showPerson(person: SlackPerson): Json {
     real_name: person.real_name,
     deleted: person.deleted ?? false,
     is_bot: person.is_bot ?? false,
-    is_restricted: person.is_restricted ?? false,
-    is_ultra_restricted: false,
+    // A guest of one channel is a guest too.
+    is_restricted: person.is_restricted ?? person.is_ultra_restricted ?? false,
+    is_ultra_restricted: person.is_ultra_restricted ?? false,
     is_app_user: false,
     is_stranger: person.team_id !== undefined && person.team_id !== TEAM_ID,
     tz: person.tz ?? 'Etc/UTC',
@@ -57,7 +59,21 @@ export function showChannel(channel: SlackChannel): Json {
     is_group: false,
     is_im: false,
     is_private: false,
-    is_archived: false,
-    is_member: true,
+    is_archived: channel.is_archived ?? false,
+    is_member: channel.is_member ?? true,
+  };
+}
+
+export function showUsergroup(group: SlackUsergroup, withUsers: boolean): Json {
+  return {
+    id: group.id,
+    team_id: TEAM_ID,
+    is_usergroup: true,
+    name: group.handle,
+    handle: group.handle,
+    is_external: false,
+    date_delete: group.isDisabled === true ? 1 : 0,
+    user_count: group.users.length,
+    ...(withUsers ? { users: group.users } : {}),
   };
 }

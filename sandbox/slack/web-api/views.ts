@@ -1,6 +1,6 @@
 import { judgeView } from '../block-kit/surfaces.ts';
 import { elementsOf, withIds } from '../block-ids.ts';
-import { initialState } from '../view-state.ts';
+import { initialState, optionsIn } from '../view-state.ts';
 import { isJson, listOf, textOf } from '../model.ts';
 import type { Json, StoredView } from '../model.ts';
 import { newId } from '../store.ts';
@@ -71,9 +71,18 @@ function keepEntered(blocks: Json[], old: StoredView | undefined): StoredView['v
     const [blockId, actionId] = [textOf(block['block_id']), textOf(element['action_id'])];
     const entered = old?.values[blockId]?.[actionId];
     const own = values[blockId];
-    if (entered !== undefined && own !== undefined && entered['type'] === element['type']) own[actionId] = entered;
+    if (entered !== undefined && own !== undefined && canHold(element, entered)) own[actionId] = entered;
   }
   return values;
+}
+
+/** Whether what was entered fits the element as it is now: the same kind, and still one of its options. */
+function canHold(element: Json, entered: Json): boolean {
+  if (entered['type'] !== element['type']) return false;
+  const options = optionsIn(element).map((option) => option['value']);
+  if (options.length === 0) return true;
+  const chosen = [entered['selected_option'], ...listOf(entered['selected_options'])].filter(isJson);
+  return chosen.every((option) => options.includes(option['value']));
 }
 
 function openView({ store, triggers, args }: MethodContext): Json {
