@@ -1,4 +1,4 @@
-import { tellSlack, WAKE_CHANNEL } from '../db/announce.ts';
+import { tellEnd, tellSlack, WAKE_CHANNEL } from '../db/announce.ts';
 import type { Tx } from '../db/orm.ts';
 import { transact } from '../db/orm.ts';
 import { transitionAction } from '../db/repositories/action.repository.ts';
@@ -64,7 +64,7 @@ async function finish(
     subject: { type: 'action', id: action.id },
     data: { ...describeResult(result), code: end.failureCode },
   });
-  await tellSlack(tx, { actionId: action.id, isNotice: isFailed });
+  await tellEnd(tx, { action: ended ?? action, isNotice: isFailed });
   return ended ?? action;
 }
 

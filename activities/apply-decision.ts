@@ -1,4 +1,4 @@
-import { tellSlack, WAKE_CHANNEL } from '../db/announce.ts';
+import { tellEnd, tellSlack, WAKE_CHANNEL } from '../db/announce.ts';
 import type { Tx } from '../db/orm.ts';
 import { transact } from '../db/orm.ts';
 import { transitionAction, updateAction } from '../db/repositories/action.repository.ts';
@@ -8,7 +8,7 @@ import { findDecisionById, listDecisions, settleDecision } from '../db/repositor
 import type { Row } from '../db/tables.ts';
 import type { Via } from '../domain/audit.ts';
 import { isEnded } from '../domain/lifecycle.ts';
-import type { ActionActivities } from '../workflows/contracts/activities.contract.ts';
+import type { ActionActivities, DecisionState } from '../workflows/contracts/activities.contract.ts';
 import type { ActivityDeps } from './action-state.ts';
 import { lockActionAndServer, readState } from './action-state.ts';
 import { cancelNow } from './cancel-now.ts';
@@ -21,13 +21,14 @@ interface Ruling {
 
 /**
  * Applies one recorded decision, once: the same id again gives the first ruling. Who may decide was judged when it was
- * recorded; here it is judged against what the row has become since.
+ * recorded; here it is judged against what the row has become since. A decision that is not in the database (restored
+ * from an older copy, say) is answered with `decision_missing`: trying again would never bring it.
  */
 export function createApplyDecision({ database }: ActivityDeps): ActionActivities['applyDecision'] {
   return (decisionId) =>
     transact(database, async (tx) => {
       const found = await findDecisionById(tx, decisionId);
-      if (found === null) throw new Error(`Decision ${decisionId} is not in the database.`);
+      if (found === null) return answerMissing();
       const { action } = await lockActionAndServer(tx, found.action_id);
       const decision = (await findDecisionById(tx, decisionId)) ?? found;
       if (decision.status !== 'recorded') {
@@ -39,6 +40,11 @@ export function createApplyDecision({ database }: ActivityDeps): ActionActivitie
       if (ruling.code !== null && decision.code === null) auditRefusal(tx, { decision, code: ruling.code });
       return { ...(await readState(tx, ruling.action)), wasApplied: ruling.code === null, code: ruling.code };
     });
+}
+
+/** Says nothing of the action, so the workflow looks at once what has become of it. */
+function answerMissing(): DecisionState {
+  return { status: 'pending', deadlineAtMs: Date.now(), wasApplied: false, code: 'decision_missing' };
 }
 
 async function rule(tx: Tx, input: { action: Row<'actions'>; decision: DecisionRow }): Promise<Ruling> {
@@ -102,7 +108,7 @@ async function reject(tx: Tx, input: { action: Row<'actions'>; decision: Decisio
     subject: { type: 'action', id: action.id },
     data: { reason: decision.reason, decision_id: decision.id },
   });
-  await tellSlack(tx, { actionId: action.id });
+  await tellEnd(tx, { action: rejected ?? action });
   return { code: null, action: rejected ?? action };
 }
 

@@ -1,4 +1,4 @@
-import { tellSlack } from '../db/announce.ts';
+import { tellEnd } from '../db/announce.ts';
 import type { Tx } from '../db/orm.ts';
 import { transitionAction } from '../db/repositories/action.repository.ts';
 import type { Row, RowChange } from '../db/tables.ts';
@@ -40,6 +40,6 @@ export async function cancelNow(
     subject: { type: 'action', id: action.id },
     data: { ...input.data, reason: input.reason ?? null, code: input.code ?? null },
   });
-  await tellSlack(tx, { actionId: action.id });
+  await tellEnd(tx, { action: cancelled ?? action });
   return cancelled ?? action;
 }

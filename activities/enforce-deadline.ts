@@ -1,4 +1,4 @@
-import { tellSlack, WAKE_CHANNEL } from '../db/announce.ts';
+import { tellEnd, WAKE_CHANNEL } from '../db/announce.ts';
 import type { Tx } from '../db/orm.ts';
 import { transact } from '../db/orm.ts';
 import { transitionAction } from '../db/repositories/action.repository.ts';
@@ -77,7 +77,7 @@ async function expire(tx: Tx, action: Row<'actions'>, code: string): Promise<Row
     subject: { type: 'action', id: action.id },
     data: { code },
   });
-  await tellSlack(tx, { actionId: action.id, isNotice: true });
+  await tellEnd(tx, { action: expired ?? action, isNotice: true });
   return expired ?? action;
 }
 
@@ -98,7 +98,7 @@ async function loseAgent(tx: Tx, action: Row<'actions'>): Promise<Row<'actions'>
     subject: { type: 'action', id: action.id },
     data: { code: 'agent_lost', command_id: command?.id ?? null },
   });
-  await tellSlack(tx, { actionId: action.id, isNotice: true });
+  await tellEnd(tx, { action: failed ?? action, isNotice: true });
   return failed ?? action;
 }
 

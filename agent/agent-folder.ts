@@ -67,12 +67,16 @@ export function saveEnrolment(folder: string, enrolment: EnrollResponse): Promis
 
 /**
  * A session later than every one before, also after a restart and when the clock was set back; `after` is one the
- * control plane has seen. On disk before it is used.
+ * control plane has seen. `isAnew`: whatever stood here before was too far ahead and is forgotten. On disk before it is
+ * used.
  */
-export async function openSession(folder: string, input: { nowMs: number; after?: Session }): Promise<Session> {
+export async function openSession(
+  folder: string,
+  input: { nowMs: number; after?: Session; isAnew?: boolean },
+): Promise<Session> {
   const stored = parseSession(parseJson((await readOptional(join(folder, SESSION))) ?? 'null'));
   const lastMs = Math.max(
-    stored.isValid ? Date.parse(stored.value.started_at) : 0,
+    stored.isValid && input.isAnew !== true ? Date.parse(stored.value.started_at) : 0,
     input.after === undefined ? 0 : Date.parse(input.after.started_at),
   );
   const session = { started_at: new Date(Math.max(input.nowMs, lastMs + 1)).toISOString(), beat: 0 };

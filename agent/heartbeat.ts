@@ -70,6 +70,11 @@ export async function createHeartbeatSender(options: HeartbeatOptions): Promise<
       hasLearnedSkew = true;
       return isFirst ? { kind: 'again' } : failed('the clocks still differ after setting the offset');
     }
+    if (answer.status === 400 && problem['code'] === 'session_in_future') {
+      session = await openSession(options.folder, { nowMs: clock.nowMs(), isAnew: true });
+      staleAnswers += 1;
+      return staleAnswers < 3 ? { kind: 'again' } : failed('the control plane keeps calling our session too far ahead');
+    }
     if (answer.status === 409 && problem['code'] === 'stale_heartbeat') {
       const last = parseSession(problem['last']);
       if (!last.isValid) return failed('the control plane calls our heartbeat stale, but not after which');

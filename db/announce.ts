@@ -1,5 +1,10 @@
 import type { Tx } from './orm.ts';
 import { enqueueOutbox } from './repositories/outbox.repository.ts';
+import { listOpen, listQueued } from './repositories/queue.repository.ts';
+import type { Row } from './tables.ts';
+
+const QUEUE_CARDS = 20; // those further back are told once they come nearer
+const SERVER_CARDS = 50; // of the newest; the others say it when they next change
 
 /** Owes the channel the card in its new state, and a new message where somebody has to know. */
 export async function tellSlack(tx: Tx, input: { actionId: string; isNotice?: boolean }): Promise<void> {
@@ -8,10 +13,38 @@ export async function tellSlack(tx: Tx, input: { actionId: string; isNotice?: bo
   tx.notify(OUTBOX_CHANNEL, 'due');
 }
 
+/**
+ * Owes all that the end of an action calls for: its card, the notice where somebody has to know, the cards of those
+ * that waited behind it, and the outcome to its requester. In the transaction of the end, and so once: no transition
+ * leaves an end. `action` is the row as it ended.
+ */
+export async function tellEnd(tx: Tx, input: { action: Row<'actions'>; isNotice?: boolean }): Promise<void> {
+  const { action, isNotice = false } = input;
+  await tellSlack(tx, { actionId: action.id, isNotice });
+  if (action.approved_at !== null) {
+    const waiting = await listQueued(tx, { serverId: action.server_id, limit: QUEUE_CARDS });
+    for (const actionId of waiting) await tellSlack(tx, { actionId });
+  }
+  if (isOutcomeKnown(action)) return;
+  const payload = { outcome_for: action.requested_by };
+  await enqueueOutbox(tx, { kind: 'private', actionId: action.id, payload });
+}
+
+/** To the requester: who withdrew it themselves knows, and who pauses a server tells in the transaction of the pause. */
+function isOutcomeKnown(action: Row<'actions'>): boolean {
+  const isCancelled = action.status === 'cancelled';
+  return isCancelled && (action.cancelled_by === action.requested_by || action.failure_code === 'server_paused');
+}
+
+/** Owes anew the cards of what is open on this server: they say whether it is paused, by whom and why. */
+export async function tellServerCards(tx: Tx, serverId: string): Promise<void> {
+  for (const actionId of await listOpen(tx, { serverId, limit: SERVER_CARDS })) await tellSlack(tx, { actionId });
+}
+
 /** Owes one person a direct message, told by nobody else. `text` is plain: the bot escapes it. */
 export async function tellPerson(
   tx: Tx,
-  message: { actionId: string; slackUserId: string; text: string },
+  message: { actionId: string | null; slackUserId: string; text: string },
 ): Promise<void> {
   const payload = { slack_user_id: message.slackUserId, text: message.text };
   await enqueueOutbox(tx, { kind: 'private', actionId: message.actionId, payload });

@@ -5,6 +5,7 @@ export const SUPPORTED_PROTOCOLS: readonly number[] = [1];
 export const MAX_WAIT_S = 25; // under the 30 s after which common proxies cut an idle request
 export const DEFAULT_HEARTBEAT_INTERVAL_S = 60;
 export const CLOCK_TOLERANCE_S = 60; // clocks may differ by this much before anybody complains
+export const MAX_SESSION_AHEAD_S = 86_400; // a clock that was set back by a day leaves a session that far ahead
 export const MAX_TOKEN_LIFE_S = 600; // an agent's token, from iat to exp
 export const MAX_COMMAND_LIFE_S = 60; // a command's exp, counted from its hand-out
 

@@ -109,7 +109,7 @@ const commandPayload = object({
 
 export const RESULT_STATUSES = ['completed', 'failed', 'timed_out', 'cancelled', 'refused', 'interrupted'] as const;
 const byteCount = integer({ min: 0 });
-const stream = text({ min: 0, max: 96 * 1024 }); // 64 KiB kept, the line between, and room for U+FFFD
+const stream = text({ min: 0, max: 96 * 1024, mayHoldNul: true }); // 64 KiB kept, the line between, room for U+FFFD
 
 const commandResult = object({
   command_id: identifier,

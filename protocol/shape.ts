@@ -57,12 +57,16 @@ export function list<T>(shape: Shape<T>, { max }: { max: number }): Shape<T[]> {
   };
 }
 
-/** A string; `max` counts UTF-16 units. The empty string passes only with `min: 0`. */
-export function text({ max, min = 1, pattern, is }: TextRules): Shape<string> {
+/**
+ * A string; `max` counts UTF-16 units. The empty string passes only with `min: 0`, U+0000 only with `mayHoldNul`: the
+ * database stores none.
+ */
+export function text({ max, min = 1, pattern, is, mayHoldNul = false }: TextRules): Shape<string> {
   return (value, path, errors) => {
     if (typeof value !== 'string') return fail(errors, path, 'must be a string', 'not_a_string');
     if (value.length < min) return fail(errors, path, 'must not be empty', 'too_short');
     if (value.length > max) return fail(errors, path, `must have at most ${String(max)} characters`, 'too_long');
+    if (!mayHoldNul && value.includes('\0')) return fail(errors, path, 'must not hold U+0000', 'malformed');
     if (pattern !== undefined && !pattern.test(value))
       return fail(errors, path, `must be ${is ?? 'well-formed'}`, 'malformed');
     return value;
@@ -75,6 +79,7 @@ interface TextRules {
   pattern?: RegExp;
   /** What the pattern stands for, to complete "must be …". */
   is?: string;
+  mayHoldNul?: boolean;
 }
 
 export function integer({ min, max = Number.MAX_SAFE_INTEGER }: { min: number; max?: number }): Shape<number> {

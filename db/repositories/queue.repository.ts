@@ -48,6 +48,19 @@ export async function readProgress(source: Source, actionIds: readonly string[])
   return new Map(rows.map(({ action_id: id, step, steps }) => [id, { step, steps }]));
 }
 
+/** What has not ended on this server, newest first; the oldest are left out. */
+export async function listOpen(tx: Tx, input: { serverId: string; limit: number }): Promise<string[]> {
+  const rows = await tx.kysely
+    .selectFrom('actions')
+    .select('id')
+    .where('server_id', '=', input.serverId)
+    .where('status', 'in', ['pending', 'approved', 'executing'])
+    .orderBy('requested_at', 'desc')
+    .limit(input.limit)
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
 /** The actions that wait for this server, the next one first; those far behind are left out. */
 export async function listQueued(tx: Tx, input: { serverId: string; limit: number }): Promise<string[]> {
   const rows = await tx.kysely

@@ -5,7 +5,8 @@ import { findCommandById, updateCommand } from '../../db/repositories/command.re
 import { updateServer } from '../../db/repositories/server.repository.ts';
 import { toJson } from '../../db/tables.ts';
 import type { Row } from '../../db/tables.ts';
-import { ConflictError } from '../../domain/errors.ts';
+import { ConflictError, InvalidInputError } from '../../domain/errors.ts';
+import { MAX_SESSION_AHEAD_S } from '../../protocol/limits.ts';
 import type { HeartbeatRequest, Running } from '../../protocol/messages.ts';
 import { compareSessions } from '../../protocol/messages.ts';
 import type { Context } from '../context.ts';
@@ -17,13 +18,17 @@ export interface Heard {
   facts: { kind: 'executing' | 'result'; actionId: string; commandId: string }[];
 }
 
-/** Takes over what the agent says: session, running commands, results. Throws ConflictError `stale_heartbeat`. */
+/**
+ * Takes over what the agent says: session, running commands, results. Throws ConflictError `stale_heartbeat`,
+ * InvalidInputError `session_in_future`.
+ */
 export async function hearHeartbeat(
   ctx: Context,
   tx: Tx,
   { serverId, request }: { serverId: string; request: HeartbeatRequest },
 ): Promise<Heard> {
   const server = await lockEnrolledServer(tx, serverId);
+  refuseFuture(request);
   refuseStale(server, request);
   await updateServer(tx, serverId, {
     last_seen_at: new Date(),
@@ -67,10 +72,28 @@ async function hearRunning(tx: Tx, { command, running }: { command: CommandRow; 
   return isNews;
 }
 
-/** A session not newer than the last one seen is an old heartbeat played again. */
+/** No session could follow one at the end of time: a wrong clock, or a stolen key, would shut the server out for ever. */
+function refuseFuture(request: HeartbeatRequest): void {
+  if (!isFarAhead(new Date(request.session.started_at))) return;
+  const message = `session.started_at is more than ${MAX_SESSION_AHEAD_S / 3600} hours ahead: begin a new session now.`;
+  throw new InvalidInputError(message, {
+    code: 'session_in_future',
+    fields: [{ path: 'session.started_at', code: 'session_in_future', message }],
+    details: { server_time: new Date().toISOString() },
+  });
+}
+
+function isFarAhead(startedAt: Date): boolean {
+  return startedAt.getTime() > Date.now() + MAX_SESSION_AHEAD_S * 1000;
+}
+
+/**
+ * A session not newer than the last one seen is an old heartbeat played again. One that was taken before far sessions
+ * were refused counts as none.
+ */
 function refuseStale(server: Row<'servers'>, request: HeartbeatRequest): void {
   const { session_started_at: startedAt, session_beat: beat } = server;
-  if (startedAt === null || beat === null) return;
+  if (startedAt === null || beat === null || isFarAhead(startedAt)) return;
   const last = { started_at: startedAt.toISOString(), beat };
   if (compareSessions(request.session, last) > 0) return;
   throw new ConflictError('This heartbeat is not newer than the last one seen.', {

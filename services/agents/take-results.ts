@@ -3,8 +3,13 @@ import type { Tx } from '../../db/orm.ts';
 import { findActionById } from '../../db/repositories/action.repository.ts';
 import type { CommandRow } from '../../db/repositories/command.repository.ts';
 import { findCommandById } from '../../db/repositories/command.repository.ts';
-import { findResultOfCommand, insertLateResult, insertResult } from '../../db/repositories/result.repository.ts';
-import type { NewRow } from '../../db/tables.ts';
+import {
+  findResultOfCommand,
+  insertLateResult,
+  insertResult,
+  listLateResults,
+} from '../../db/repositories/result.repository.ts';
+import type { NewRow, Row } from '../../db/tables.ts';
 import { PASSING_REFUSALS } from '../../domain/lifecycle.ts';
 import type { CommandResult } from '../../protocol/messages.ts';
 import { parseResult, readResultCommandId } from '../../protocol/messages.ts';
@@ -55,6 +60,8 @@ async function takeResult(
   { command, result }: { command: CommandRow; result: CommandResult },
 ): Promise<boolean> {
   const row = toRow(command, result);
+  const late = await listLateResults(tx, command.action_id);
+  if (late.some((kept) => kept.command_id === command.id && isSame(kept, row))) return false; // its answer was lost
   const isPassing = result.status === 'refused' && PASSING_REFUSALS.includes(result.code ?? '');
   if (isPassing) {
     auditRefusal(tx, { command, result });
@@ -82,8 +89,9 @@ function contradictsItself(result: CommandResult, { isDryRun }: { isDryRun: bool
   return status === 'failed' && exitCode === 0 && signal === null;
 }
 
-function isSame(a: { status: string; finished_at: Date | null }, b: NewRow<'results'>): boolean {
-  return a.status === b.status && a.finished_at?.getTime() === (b.finished_at as Date).getTime();
+function isSame(a: Row<'results'>, b: NewRow<'results'>): boolean {
+  const isSameEnd = a.finished_at?.getTime() === (b.finished_at as Date).getTime();
+  return isSameEnd && a.status === b.status && a.attempt === b.attempt && a.code === b.code;
 }
 
 async function keepAsLate(tx: Tx, { command, row }: { command: CommandRow; row: NewRow<'results'> }): Promise<void> {

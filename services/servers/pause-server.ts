@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { tellPerson } from '../../db/announce.ts';
+import { tellPerson, tellServerCards } from '../../db/announce.ts';
 import { transact } from '../../db/orm.ts';
 import type { Tx } from '../../db/orm.ts';
 import { lockAutoApprovedActions } from '../../db/repositories/action.repository.ts';
@@ -51,6 +51,7 @@ export async function pauseServer(
       subject: { type: 'server', id },
       data: { name: changed?.name ?? null, reason, until: input.until?.toISOString() ?? null },
     });
+    await tellServerCards(tx, id);
     return {
       row: changed as ServerRow,
       decisions: await recordCancellations(ctx, tx, { server: changed as ServerRow, asker, reason }),

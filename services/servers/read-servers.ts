@@ -2,7 +2,7 @@ import { countQueued } from '../../db/repositories/action.repository.ts';
 import type { Source } from '../../db/repositories/source.ts';
 import * as servers from '../../db/repositories/server.repository.ts';
 import type { ServerRow } from '../../db/repositories/server.repository.ts';
-import { NotFoundError } from '../../domain/errors.ts';
+import { InvalidInputError, NotFoundError } from '../../domain/errors.ts';
 import { suggestNearest } from '../../domain/nearest-word.ts';
 import type { Asker } from '../../domain/principal.ts';
 import { authorise } from '../authorise.ts';
@@ -11,13 +11,20 @@ import { readPageSize } from '../page-size.ts';
 import type { ServerView } from './server-view.ts';
 import { toServerView } from './server-view.ts';
 
-/** By name. */
+/** What a page gives as `next` is the last name on it; see create-enrollment-token.ts for what a name is. */
+const CURSOR = /^[a-z0-9._-]{1,63}$/i;
+
+/** By name. Throws InvalidInputError `invalid_cursor`, `invalid_limit`. */
 export async function listServers(
   ctx: Context,
   asker: Asker,
   query: { limit?: number | undefined; after?: string | undefined } = {},
 ): Promise<{ items: ServerView[]; next: string | null }> {
   authorise(asker, 'servers.read');
+  if (query.after !== undefined && !CURSOR.test(query.after)) {
+    const message = 'The cursor `after` is none that a list has given as `next`.';
+    throw new InvalidInputError(message, { code: 'invalid_cursor' });
+  }
   const page = await servers.listServers(ctx.database, { limit: readPageSize(query.limit), after: query.after });
   return { items: await viewServers(ctx, page.items), next: page.next };
 }

@@ -1,3 +1,4 @@
+import { tellServerCards } from '../../db/announce.ts';
 import { transact } from '../../db/orm.ts';
 import type { Tx } from '../../db/orm.ts';
 import { lockServer, updateServer } from '../../db/repositories/server.repository.ts';
@@ -35,5 +36,6 @@ export async function endPause(
     data: { name: row.name, timed: by.isTimed },
   });
   const set = { paused: false, paused_by: null, paused_at: null, pause_reason: null, paused_until: null };
+  await tellServerCards(tx, row.id);
   return (await updateServer(tx, row.id, set)) ?? row;
 }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openJournal } from '../../agent/journal.ts';
 import type { CommandResult } from '../../protocol/messages.ts';
@@ -46,6 +47,18 @@ describe('an agent whose control plane is in trouble', () => {
     expect(agent.logged.filter(({ message }) => message === 'the control plane answers again')).toHaveLength(1);
     const counted = plane.beats.map(({ session }) => session.beat);
     expect(counted).toEqual(counted.map((_, index) => index + 1));
+  });
+
+  test('begins a new session where its own is too far ahead', async () => {
+    const session = { started_at: '2999-01-01T00:00:00.000Z', beat: 7 };
+    writeFileSync(join(agent.config.agentDir, 'session.json'), JSON.stringify(session));
+    replyFirst({ status: 400, body: { code: 'session_in_future', server_time: new Date().toISOString() } });
+    agent.start();
+    await plane.beat(() => plane.beats.length >= 2);
+    const [first, second] = plane.beats.map((beat) => Date.parse(beat.session.started_at));
+    expect(first).toBeGreaterThan(Date.parse(session.started_at));
+    expect(second).toBeLessThanOrEqual(Date.now());
+    expect(agent.retries).toEqual([]);
   });
 
   test('polls once three held requests were cut off', async () => {

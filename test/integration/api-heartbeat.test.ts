@@ -124,12 +124,32 @@ describe('heartbeats over HTTP', () => {
       status: 400,
       json: { code: 'invalid_message', errors: [{ path: 'wait_s' }] },
     });
+    for (const change of [{ agent_version: '1\0' }, { boot_id: '\0' }]) {
+      expect(await post('heartbeat', { body: agent.beat(change), token })).toMatchObject({
+        status: 400,
+        json: { code: 'invalid_text' },
+      });
+    }
     const body = agent.beat();
     expect((await post('heartbeat', { body, token })).status).toBe(200);
     expect(await post('heartbeat', { body, token })).toMatchObject({
       status: 409,
       json: { code: 'stale_heartbeat', status: 409, last: expect.anything() },
     });
+  });
+
+  test('a session at the end of time is 400 with the time, and shuts nobody out', async () => {
+    const agent = await enroll('future-1');
+    const token = await agent.token();
+    const { database } = plane.ctx;
+    const session = { started_at: '9999-12-31T23:59:59.999Z', beat: 1 };
+    expect(await post('heartbeat', { body: agent.beat({ session }), token })).toMatchObject({
+      status: 400,
+      json: { code: 'session_in_future', server_time: expect.anything(), errors: [{ path: 'session.started_at' }] },
+    });
+    const polluted = { session_started_at: new Date(session.started_at), session_beat: 1 }; // by an older version
+    await database.kysely.updateTable('servers').set(polluted).where('id', '=', agent.serverId).execute();
+    expect((await post('heartbeat', { body: agent.beat(), token })).status).toBe(200);
   });
 
   test('may be as large as 1 MiB, and an enrolment not', async () => {

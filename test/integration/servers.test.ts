@@ -160,6 +160,12 @@ describe('reading', () => {
     expect(names).toEqual([...new Set(names)].toSorted());
     expect(names.length).toBeGreaterThanOrEqual(5);
   });
+
+  test.each(['\0', 'a b', 'x'.repeat(64), ''])('refuses the cursor %j, which no list has given', async (after) => {
+    await expect(listServers(plane.ctx, plane.asker('ana'), { after })).rejects.toMatchObject({
+      code: 'invalid_cursor',
+    });
+  });
 });
 
 describe('enrolment tokens', () => {

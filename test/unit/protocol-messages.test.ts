@@ -49,6 +49,11 @@ describe('messages', () => {
     expect(codesOf(parseHeartbeatRequest(null))).toEqual([':not_an_object']);
   });
 
+  test('hold no U+0000, which the database stores nowhere, but in output', () => {
+    const reading = parseHeartbeatRequest({ ...heartbeat, agent_version: '1\0', boot_id: '\0' });
+    expect(codesOf(reading)).toEqual(['agent_version:malformed', 'boot_id:malformed']);
+  });
+
   test('refuse a private key that was sent', () => {
     const reading = parseEnrollRequest({
       protocol: 1,

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
 import { cancelAction, decideAction } from '../../services/actions/decide-action.ts';
 import { getAction } from '../../services/actions/read-actions.ts';
+import { listAudit } from '../../services/audit/read-audit.ts';
 import { requestAction } from '../../services/actions/request-action.ts';
 import type { ActionStatus } from '../../domain/lifecycle.ts';
 import { actionWorkflowId } from '../../workflows/contracts/action.contract.ts';
@@ -142,8 +143,13 @@ describe('an approved action', () => {
     await waitForEnd(first.id);
     const two = await agent.fetchCommand();
     expect(two).toMatchObject({ action_id: second.id, seq: one.seq + 1 });
-    const late = await agent.beatOnce({ results: [createResult(one, { status: 'failed', exit_code: 1 })] });
-    expect(late.acked).toEqual([one.command_id]);
+    const other = createResult(one, { status: 'failed', exit_code: 1 });
+    for (let times = 0; times < 3; times++) {
+      expect((await agent.beatOnce({ results: [other] })).acked).toEqual([one.command_id]);
+    }
+    const { items } = await listAudit(plane.ctx, plane.asker('root'), { limit: 1000 });
+    const told = items.filter(({ event, subject }) => event === 'command.late_result' && subject.id === one.command_id);
+    expect(told).toHaveLength(1);
     const kept = await getAction(plane.ctx, plane.asker('ana'), first.id);
     expect(kept).toMatchObject({ status: 'completed', hasLateResult: true });
     await agent.beatOnce({ results: [createResult(two)] });

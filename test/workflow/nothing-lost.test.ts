@@ -141,6 +141,15 @@ describe('a deadline', () => {
   });
 });
 
+test('a decision that is not in the database is answered, and its action goes on', async () => {
+  const asked = await ask(plane.ctx, (await insertTestServer(plane.ctx, { isPaused: true })).id);
+  const decisionId = '6b1f3d0e-0000-4000-8000-00000000dead';
+  const answer = await plane.ctx.temporal.decide({ actionId: asked.id, decisionId });
+  expect(answer).toMatchObject({ kind: 'answered', answer: { wasApplied: false, code: 'decision_missing' } });
+  const approved = await decideAction(plane.ctx, plane.asker('bob'), { actionId: asked.id, kind: 'approve' });
+  expect(approved).toMatchObject({ outcome: 'applied', action: { status: 'approved' } });
+});
+
 describe('pausing a server', () => {
   test('ends what auto approved there and was not handed out, and leaves what runs', async () => {
     const { id: serverId } = await insertTestServer(plane.ctx);
