@@ -58,7 +58,7 @@ function tailOf(action: ActionView): string | null {
 }
 
 /** Slack's own address, checked all the same: nothing else may become a link. */
-function linkTo(permalink: string | null): string | null {
+export function linkTo(permalink: string | null): string | null {
   if (permalink === null || !/^https?:\/\/[^\s<>|]{1,500}$/.test(permalink)) return null;
   return `<${permalink}|Open the card>`;
 }

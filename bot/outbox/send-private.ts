@@ -1,19 +1,38 @@
+import { readCard } from '../../services/slack/cards.ts';
+import type { OutboxEntry } from '../../services/slack/outbox.ts';
 import { createAnswer } from '../blocks/answer.ts';
+import type { Message } from '../blocks/message.ts';
+import { createOutcome } from '../blocks/outcome.ts';
+import type { BotDeps } from '../deps.ts';
 import { readSlackFailure } from '../transport/web-client.ts';
 import type { Sender } from './sender.ts';
 
 /** Slack's codes for a person who cannot be written to: trying again would hold up the messages of others for ever. */
 const UNREACHABLE = ['channel_not_found', 'user_not_found', 'user_disabled', 'user_is_bot', 'cannot_dm_bot'];
 
-/** A direct message, `{ slack_user_id, text }`; anything else is nobody's message. */
+/**
+ * A direct message: `{ slack_user_id, text }`, or `{ outcome_for }` with the name of who asked for the action. Anything
+ * else is nobody's message, and who has no user id in Slack gets none.
+ */
 export const sendPrivate: Sender = async (deps, entry) => {
-  const { slack_user_id: userId, text } = entry.payload;
-  if (typeof userId !== 'string' || typeof text !== 'string') return;
+  const letter = await readLetter(deps, entry);
+  if (letter === null) return;
+  const { userId, message } = letter;
   try {
-    await deps.client.chat.postMessage({ channel: userId, ...createAnswer(text) });
+    await deps.client.chat.postMessage({ channel: userId, ...message, unfurl_links: false });
   } catch (error) {
     const failure = readSlackFailure(error);
     if (failure.kind !== 'refused' || !UNREACHABLE.includes(failure.code)) throw error;
     deps.log.warn({ user: userId, action_id: entry.action_id, code: failure.code }, 'a person cannot be reached');
   }
 };
+
+async function readLetter(deps: BotDeps, entry: OutboxEntry): Promise<{ userId: string; message: Message } | null> {
+  const { slack_user_id: userId, text, outcome_for: requester } = entry.payload;
+  if (typeof userId === 'string' && typeof text === 'string') return { userId, message: createAnswer(text) };
+  if (typeof requester !== 'string' || entry.action_id === null) return null;
+  const { principals } = deps.ctx.config.current();
+  const requesterId = principals.get(requester)?.slackUserId ?? null;
+  const action = requesterId === null ? null : await readCard(deps.ctx, entry.action_id);
+  return requesterId === null || action === null ? null : { userId: requesterId, message: createOutcome(action) };
+}

@@ -48,26 +48,31 @@ export async function readProgress(source: Source, actionIds: readonly string[])
   return new Map(rows.map(({ action_id: id, step, steps }) => [id, { step, steps }]));
 }
 
-/** What has not ended on this server, newest first; the oldest are left out. */
+/**
+ * What has not ended on this server and has a card of its own, newest first; the oldest are left out. A batch's card is
+ * shared between servers: two transactions that owe several of them could wait for each other.
+ */
 export async function listOpen(tx: Tx, input: { serverId: string; limit: number }): Promise<string[]> {
   const rows = await tx.kysely
     .selectFrom('actions')
     .select('id')
     .where('server_id', '=', input.serverId)
     .where('status', 'in', ['pending', 'approved', 'executing'])
+    .where('batch_id', 'is', null)
     .orderBy('requested_at', 'desc')
     .limit(input.limit)
     .execute();
   return rows.map(({ id }) => id);
 }
 
-/** The actions that wait for this server, the next one first; those far behind are left out. */
+/** The actions with a card of their own that wait for this server, the next first; those far behind are left out. */
 export async function listQueued(tx: Tx, input: { serverId: string; limit: number }): Promise<string[]> {
   const rows = await tx.kysely
     .selectFrom('actions')
     .select('id')
     .where('server_id', '=', input.serverId)
     .where('status', '=', 'approved')
+    .where('batch_id', 'is', null)
     .orderBy('approved_seq')
     .limit(input.limit)
     .execute();

@@ -150,7 +150,9 @@ test('a queue of new cards goes out one a second, and an edit does not wait for 
   await waitForCard(stage.slack, server.name, 'rejected');
   expect(cardsOf(stage.slack).length).toBeLessThan(9);
   await waitUntilSettled();
-  const posts = stage.slack.calls().filter(({ method }) => method === 'chat.postMessage');
+  const posts = stage.slack
+    .calls()
+    .filter(({ method, args }) => method === 'chat.postMessage' && args['channel'] === CHANNEL);
   expect(posts.map(({ status }) => status)).toEqual(Array(9).fill(200));
   const spanMs = (posts.at(-1)?.at ?? 0) - (posts[0]?.at ?? 0);
   expect(spanMs).toBeGreaterThan(8 * 1_000 - 250); // calls are seen as they arrive, not as they are sent
@@ -192,6 +194,29 @@ test('the requester of what a pause cancels is told, and one whom Slack does not
     ]),
   );
   expect(told).toHaveLength(2);
+});
+
+test('whoever asked hears privately how it ended, once, and a timed pause tells its end', async () => {
+  stage = await openBotStage();
+  await stage.startBot();
+  const { ctx } = stage.plane;
+  const server = await addServer(stage, false);
+  await ask(server.name);
+  await server.run({ status: 'failed', exit_code: 1 });
+  await waitForCard(stage.slack, server.name, 'failed');
+  await pauseServer(ctx, stage.plane.asker('bob'), {
+    server: server.name,
+    reason: 'kernel update',
+    until: new Date(Date.now() + 20),
+  });
+  const pump = startPump(ctx, { periodMs: 20 });
+  const toldTo = (user: string): string[] =>
+    stage.slack.calls().flatMap(({ args }) => (args['channel'] === user ? [String(args['text'])] : []));
+  await stage.slack.waitFor(() => toldTo('U0BOB').length > 0, { timeoutMs: 15_000, what: 'bob to be told' });
+  await pump.stop();
+  await waitUntilSettled();
+  expect(toldTo('U0BOB')).toEqual([expect.stringMatching(/Your pause of .* \(kernel update\) has ended by itself/)]);
+  expect(toldTo('U0ANA')).toEqual([expect.stringMatching(/^You asked for this: .* has failed.*exit code 1/)]);
 });
 
 test('a click while no worker runs is recorded, told so in time, and counts once one does', async () => {

@@ -112,6 +112,14 @@ describe('pausing', () => {
       pausedUntil: null,
     });
     expect(await eventsOf(server.id)).toEqual(['server.paused', 'server.unpaused']);
+    const told = await plane.ctx.database.kysely
+      .selectFrom('slack_outbox')
+      .select('payload')
+      .where('kind', '=', 'private')
+      .where('action_id', 'is', null)
+      .execute();
+    const text = expect.stringContaining(`Your pause of ${server.name} (x) has ended by itself`);
+    expect(told).toEqual([{ payload: { slack_user_id: 'U0ANA', text } }]);
   });
 
   test('wants a reason, a future end, a known server and an operator', async () => {

@@ -9,7 +9,14 @@ export function createScriptedAgent(ctx: Context, serverId: string, session: { s
   const startedAt = session.startedAt ?? new Date().toISOString();
   let beat = 0;
   const beatOnce = (
-    said: { running?: string[]; startedAt?: string; results?: object[]; waitS?: number } = {},
+    said: {
+      running?: string[];
+      startedAt?: string;
+      step?: number;
+      steps?: number;
+      results?: object[];
+      waitS?: number;
+    } = {},
   ): Promise<HeartbeatResponse> =>
     exchangeHeartbeat(ctx, {
       serverId,
@@ -25,8 +32,8 @@ export function createScriptedAgent(ctx: Context, serverId: string, session: { s
         running: (said.running ?? []).map((id) => ({
           command_id: id,
           started_at: said.startedAt ?? new Date().toISOString(),
-          step: 1,
-          steps: 1,
+          step: said.step ?? 1,
+          steps: said.steps ?? 1,
         })),
         results: said.results ?? [],
       },

@@ -68,6 +68,14 @@ export const actionJson = z.object({
   dry_run: z.boolean(),
   timeout_s: z.number(),
   slack_permalink: textOrNull,
+  queued_behind: z
+    .object({ id: z.string(), playbook: z.string(), ahead: z.number().int() })
+    .nullable()
+    .describe('Approved and not its turn: what is first on that server, and how many go before in all.'),
+  progress: z
+    .object({ step: z.number().int(), steps: z.number().int() })
+    .nullable()
+    .describe('Running: which step, as its agent last said; verification counts.'),
   has_late_result: z.boolean().describe('A result came after the end; it changed nothing.'),
 });
 
@@ -116,6 +124,8 @@ export function toActionJson(view: ActionView): z.infer<typeof actionJson> {
     dry_run: view.dryRun,
     timeout_s: view.timeoutS,
     slack_permalink: view.slackPermalink,
+    queued_behind: view.queuedBehind,
+    progress: view.progress,
     has_late_result: view.hasLateResult,
   };
 }

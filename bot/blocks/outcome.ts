@@ -1,0 +1,14 @@
+import type { ActionView } from '../../services/actions/action-view.ts';
+import type { Message } from './message.ts';
+import { linkTo } from './notice.ts';
+import { MAX_SENTENCE, sentenceBlock, smallPrint } from './parts.ts';
+import { describeAction } from './sentences.ts';
+import { escapeMrkdwn, toLine } from './text.ts';
+
+/** What became of it, for whoever asked; privately, with the way to the card. */
+export function createOutcome(action: ActionView): Message {
+  const sentence = toLine(`You asked for this: ${describeAction(action)}`, MAX_SENTENCE);
+  const link = linkTo(action.slackPermalink);
+  const blocks = link === null ? [sentenceBlock(sentence)] : [sentenceBlock(sentence), smallPrint([link])];
+  return { text: escapeMrkdwn(sentence), blocks };
+}
