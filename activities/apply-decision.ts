@@ -2,12 +2,15 @@ import { tellEnd, tellSlack, WAKE_CHANNEL } from '../db/announce.ts';
 import type { Tx } from '../db/orm.ts';
 import { transact } from '../db/orm.ts';
 import { transitionAction, updateAction } from '../db/repositories/action.repository.ts';
+import { enqueueOutbox } from '../db/repositories/outbox.repository.ts';
 import { findCommandOfAction, updateCommand } from '../db/repositories/command.repository.ts';
 import type { DecisionRow } from '../db/repositories/decision.repository.ts';
 import { findDecisionById, listDecisions, settleDecision } from '../db/repositories/decision.repository.ts';
 import type { Row } from '../db/tables.ts';
 import type { Via } from '../domain/audit.ts';
+import { areDistinctlyMatched } from '../domain/distinct-groups.ts';
 import { isEnded } from '../domain/lifecycle.ts';
+import { readRequirement } from '../domain/policy.ts';
 import type { ActionActivities, DecisionState } from '../workflows/contracts/activities.contract.ts';
 import type { ActivityDeps } from './action-state.ts';
 import { lockActionAndServer, readState } from './action-state.ts';
@@ -59,8 +62,24 @@ async function rule(tx: Tx, input: { action: Row<'actions'>; decision: DecisionR
     ({ status, kind, principal }) => status === 'applied' && kind !== 'cancel' && principal === decision.principal,
   );
   if (isSecond) return { code: 'already_decided', action };
+  if (decision.kind === 'approve' && !isOfAnotherGroup({ action, decision, earlier })) {
+    return { code: 'group_already_heard', action };
+  }
   await settleDecision(tx, { id: decision.id, status: 'applied' });
   return decision.kind === 'reject' ? reject(tx, input) : approve(tx, input);
+}
+
+/** Judged at the click too; two people of one group may have clicked at once. */
+function isOfAnotherGroup(input: {
+  action: Row<'actions'>;
+  decision: DecisionRow;
+  earlier: readonly DecisionRow[];
+}): boolean {
+  const { action, decision, earlier } = input;
+  const { distinctGroups } = readRequirement(action.approval_rule, action.approvals_required);
+  if (!distinctGroups || decision.break_glass) return true;
+  const approvals = earlier.filter(({ kind, status }) => kind === 'approve' && status === 'applied');
+  return areDistinctlyMatched([...approvals, decision].map(({ groups }) => groups));
 }
 
 async function approve(tx: Tx, input: { action: Row<'actions'>; decision: DecisionRow }): Promise<Ruling> {
@@ -68,7 +87,7 @@ async function approve(tx: Tx, input: { action: Row<'actions'>; decision: Decisi
   const approvals = (await listDecisions(tx, action.id)).filter(
     ({ kind, status }) => kind === 'approve' && status === 'applied',
   );
-  const isEnough = approvals.length >= action.approvals_required;
+  const isEnough = decision.break_glass || approvals.length >= action.approvals_required;
   tx.audit({
     actor: decision.principal,
     via: decision.via as Via,
@@ -76,6 +95,7 @@ async function approve(tx: Tx, input: { action: Row<'actions'>; decision: Decisi
     subject: { type: 'action', id: action.id },
     data: { reason: decision.reason, decision_id: decision.id, approvals: approvals.length },
   });
+  if (decision.break_glass) await tellOfBreakGlass(tx, { action, decision });
   await tellSlack(tx, { actionId: action.id });
   if (!isEnough) return { code: null, action };
   const now = new Date();
@@ -91,6 +111,20 @@ async function approve(tx: Tx, input: { action: Row<'actions'>; decision: Decisi
   });
   tx.notify(WAKE_CHANNEL, action.server_id);
   return { code: null, action: approved ?? action };
+}
+
+/** Never quietly: an event of its own beside the approval, and a new message in the channel. */
+async function tellOfBreakGlass(tx: Tx, input: { action: Row<'actions'>; decision: DecisionRow }): Promise<void> {
+  const { action, decision } = input;
+  tx.audit({
+    actor: decision.principal,
+    via: decision.via as Via,
+    event: 'action.break_glass',
+    subject: { type: 'action', id: action.id },
+    data: { reason: decision.reason, decision_id: decision.id, approvals_required: action.approvals_required },
+  });
+  const payload = { kind: 'break_glass', by: decision.principal, reason: decision.reason };
+  await enqueueOutbox(tx, { kind: 'notice', actionId: action.id, payload });
 }
 
 async function reject(tx: Tx, input: { action: Row<'actions'>; decision: DecisionRow }): Promise<Ruling> {
@@ -115,6 +149,9 @@ async function reject(tx: Tx, input: { action: Row<'actions'>; decision: Decisio
 /** What was handed out is asked for back, and ends only when the agent says so or its time is up. */
 async function cancel(tx: Tx, input: { action: Row<'actions'>; decision: DecisionRow }): Promise<Ruling> {
   const { action, decision } = input;
+  // an approval that was faster was judged by the playbook of its moment; the agent judges the digest again
+  const isOvertaken = decision.code === 'playbook_changed' && action.status !== 'pending';
+  if (isOvertaken) return { code: 'already_decided', action };
   const command = await findCommandOfAction(tx, action.id);
   const isHandedOut = command !== null && command.state !== 'ended';
   if (isHandedOut && decision.code === 'server_paused') return { code: 'already_handed_out', action };

@@ -20,6 +20,7 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { name: 'worker', summary: 'the workflows and their activities', load: () => import('./commands/worker.ts') },
   { name: 'migrate', summary: 'the database schema: up, down, status', load: () => import('./commands/migrate.ts') },
   { name: 'token', summary: 'API tokens: create, list, revoke', load: () => import('./commands/token.ts') },
+  { name: 'principal', summary: 'one-time codes of a principal: totp', load: () => import('./commands/principal.ts') },
   {
     name: 'action',
     summary: 'request, list, show, approve, reject, cancel',

@@ -22,7 +22,7 @@ export const OPERATOR: Asker = {
  */
 export async function withOfflineContext<T>(env: NodeJS.ProcessEnv, work: (ctx: Context) => Promise<T>): Promise<T> {
   const url = requireDatabaseUrl(env);
-  const { configDirectory } = readEnvironment(env);
+  const { configDirectory, secretsKey } = readEnvironment(env);
   await assertSchemaCurrent(url).catch((error: unknown) => {
     throw explainDatabaseFailure(error, url);
   });
@@ -30,7 +30,7 @@ export async function withOfflineContext<T>(env: NodeJS.ProcessEnv, work: (ctx: 
   const database = await openDatabase({ url, poolSize: 2, onError: (error) => log.warn({ err: error }) });
   try {
     const config = await openConfigStore({ directory: configDirectory });
-    const offline = { database, config, log };
+    const offline = { database, config, secretsKey, log };
     return await work(new Proxy(offline, { get: readOrRefuse }) as Context);
   } catch (error) {
     throw isOfDatabase(error) ? explainDatabaseFailure(error, url) : error;

@@ -6,6 +6,7 @@ export type AuditEventName =
   | 'action.requested'
   | 'action.approved'
   | 'action.approval_added'
+  | 'action.break_glass'
   | 'action.rejected'
   | 'action.expired'
   | 'action.cancelled'
@@ -21,6 +22,8 @@ export type AuditEventName =
   | 'server.paused'
   | 'server.unpaused'
   | 'server.revoked'
+  | 'principal.totp_enrolled'
+  | 'principal.totp_locked'
   | 'token.created'
   | 'token.revoked'
   | 'config.loaded';

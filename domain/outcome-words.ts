@@ -41,7 +41,7 @@ const FAILURES: Readonly<Record<string, string>> = {
   approval_timeout: 'nobody decided in time',
   server_paused: 'the server was paused before it started',
   unknown_playbook: 'the agent has no such playbook',
-  playbook_changed: 'the agent has another version of the playbook',
+  playbook_changed: 'the playbook is not the version that was asked for',
   invalid_params: 'the agent does not accept these parameters',
   not_allowed_here: 'the owner of the server does not allow this',
   halted: 'the agent is halted',

@@ -23,6 +23,9 @@ interface Options {
   server?: string;
   playbook?: string;
   playbookDigest?: string;
+  confirmServer?: string;
+  totp?: string;
+  breakGlass?: boolean;
 }
 
 const OPEN = ['pending', 'approved', 'executing'];
@@ -75,14 +78,26 @@ function addDecision(command: Command, verb: 'approve' | 'reject' | 'cancel'): v
   const sub = command.command(`${verb} <id>`).description(`${verb}s it`).option('--json', 'prints JSON');
   if (verb === 'reject') sub.requiredOption('--reason <text>', 'why');
   else sub.option('--reason <text>', 'why');
-  if (verb === 'approve') sub.option('--playbook-digest <digest>', 'what you saw; refused if it is another');
-  sub.action(async (id: string, { json, reason, playbookDigest }: Options) => {
+  if (verb === 'approve') addProofs(sub);
+  sub.action(async (id: string, options: Options) => {
+    const { json, reason, playbookDigest, confirmServer, totp, breakGlass } = options;
     const action = await callApi('POST', `${pathOf(id)}/${verb}`, {
       ...(reason === undefined ? {} : { reason }),
       ...(playbookDigest === undefined ? {} : { playbook_digest: playbookDigest }),
+      ...(confirmServer === undefined ? {} : { confirm_server: confirmServer }),
+      ...(totp === undefined ? {} : { totp }),
+      ...(breakGlass === true ? { break_glass: true } : {}),
     });
     print(json, action, `${String(action['sentence'])}\n${describeAction(action)}`);
   });
+}
+
+function addProofs(command: Command): void {
+  command
+    .option('--playbook-digest <digest>', 'what you saw; refused if it is another')
+    .option('--confirm-server <name>', 'the server’s name: risk high and critical ask for it, and for --reason')
+    .option('--totp <code>', 'a one-time code: risk critical asks for it')
+    .option('--break-glass', 'as an admin, past quorum, group and code; takes --reason and is told in the channel');
 }
 
 async function request(input: {

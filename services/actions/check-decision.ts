@@ -1,3 +1,4 @@
+import type { Tx } from '../../db/orm.ts';
 import { transact } from '../../db/orm.ts';
 import { ConflictError, NotAllowedError, UnavailableError } from '../../domain/errors.ts';
 import type { MedicError } from '../../domain/errors.ts';
@@ -39,7 +40,8 @@ export async function checkDecision(ctx: Context, asker: Asker, input: DecisionC
   const isOver = isEnded(action.status) || (input.kind !== 'cancel' && action.status !== 'pending');
   if (isOver && mayKnow) throw conflict(action, isEnded(action.status) ? 'already_ended' : 'already_decided');
   if (judgement.isAllowed) return { action, groups: membership.groups };
-  await recordRefusal(ctx, { asker, action, kind: input.kind, code: judgement.code });
+  const { code } = judgement;
+  await transact(ctx.database, (tx) => Promise.resolve(auditRefusal(tx, { asker, action, kind: input.kind, code })));
   throw toError(judgement, mayKnowOf(asker, action) ? { status: action.status } : {});
 }
 
@@ -81,25 +83,30 @@ function mayKnowOf(asker: Asker, action: ActionView): boolean {
 }
 
 /** Keeps who tried what, and why not. */
-export async function recordRefusal(
-  ctx: Pick<Context, 'database'>,
+export function auditRefusal(
+  tx: Tx,
   input: { asker: Asker; action: ActionView; kind: DecisionKind; code: string },
-): Promise<void> {
-  await transact(ctx.database, (tx) => {
-    tx.audit({
-      actor: input.asker.principal.name,
-      via: input.asker.via,
-      event: 'decision.refused',
-      subject: { type: 'action', id: input.action.id },
-      data: { kind: input.kind, code: input.code },
-    });
-    return Promise.resolve();
+): void {
+  tx.audit({
+    actor: input.asker.principal.name,
+    via: input.asker.via,
+    event: 'decision.refused',
+    subject: { type: 'action', id: input.action.id },
+    data: { kind: input.kind, code: input.code },
   });
 }
 
 export function conflict(action: ActionView, code: string): ConflictError {
   // its window has closed, and its workflow has yet to say so
-  const isClosing = code === 'expired' && action.status === 'pending';
-  const sentence = isClosing ? `The time to decide ${action.playbook} on ${action.server} is over: ask again.` : null;
-  return new ConflictError(sentence ?? describeEnd(action), { code, details: { status: action.status } });
+  const isPending = action.status === 'pending';
+  const what = `${action.playbook} on ${action.server}`;
+  const details = { status: action.status };
+  if (isPending && code === 'expired') {
+    return new ConflictError(`The time to decide ${what} is over: ask again.`, { code, details });
+  }
+  if (isPending && code === 'group_already_heard') {
+    const sentence = `Somebody of your group approved ${what} just before you, and each approval must come from another group.`;
+    return new ConflictError(sentence, { code, details });
+  }
+  return new ConflictError(describeEnd(action), { code, details });
 }

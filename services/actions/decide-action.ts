@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { transact } from '../../db/orm.ts';
-import { findDecisionById, recordDecision } from '../../db/repositories/decision.repository.ts';
-import { ConflictError, InvalidInputError } from '../../domain/errors.ts';
+import { findDecisionById } from '../../db/repositories/decision.repository.ts';
+import { InvalidInputError } from '../../domain/errors.ts';
 import type { DecisionKind } from '../../domain/policy.ts';
 import type { Asker } from '../../domain/principal.ts';
 import type { Context } from '../context.ts';
 import type { ActionView } from './action-view.ts';
-import { checkDecision, conflict } from './check-decision.ts';
+import { conflict } from './check-decision.ts';
 import { findActionView, unknownAction } from './read-actions.ts';
 import { readReason } from './reason.ts';
+import { recordClick } from './record-click.ts';
 import { submitDecision } from './submit-decision.ts';
 
 export interface DecisionInput {
@@ -38,9 +38,8 @@ export interface DecisionOutcome {
  * Approves or rejects: who may is judged now, the click is recorded, then the workflow decides. The same `decisionId`
  * again gives the same answer and changes nothing.
  *
- * Throws NotFoundError; NotAllowedError (`own_request`, `not_an_approver`, `not_in_group`), audited as
- * `decision.refused`; ConflictError (`already_ended`, `already_decided`, `expired`, `playbook_changed`);
- * InvalidInputError `reason_missing`.
+ * Throws what checkDecision and recordClick throw; ConflictError (`already_ended`, `already_decided`, `expired`,
+ * `group_already_heard`); InvalidInputError `reason_missing`.
  */
 export async function decideAction(
   ctx: Context,
@@ -72,40 +71,12 @@ async function decide(
   if (found === null) throw unknownAction(input.actionId);
   const decisionId = input.decisionId ?? randomUUID();
   const repeated = await findDecisionById(ctx.database, decisionId);
-  if (repeated?.action_id !== found.id) await record(ctx, asker, { ...input, reason, decisionId });
+  if (repeated?.action_id !== found.id) await recordClick(ctx, asker, { ...input, reason, decisionId });
   const answer = await submitDecision(ctx, { actionId: found.id, decisionId });
   const action = (await findActionView(ctx, found.id)) ?? found;
   if (answer === null) return { outcome: 'recorded', action, sentence: describeRecorded(kind) };
   if (!answer.wasApplied) throw conflict(action, answer.code ?? 'already_decided');
-  return { outcome: 'applied', action, sentence: describeApplied(kind, action) };
-}
-
-/** Judges, then stores the click. */
-async function record(
-  ctx: Context,
-  asker: Asker,
-  input: Omit<DecisionInput, 'reason'> & { kind: DecisionKind; reason: string | null; decisionId: string },
-): Promise<void> {
-  const { kind, reason, decisionId, playbookDigest } = input;
-  const { action, groups } = await checkDecision(ctx, asker, input);
-  if (playbookDigest !== undefined && playbookDigest !== action.playbookDigest) {
-    throw new ConflictError(`The playbook ${action.playbook} is another one than you were shown: ask again.`, {
-      code: 'playbook_changed',
-      details: { playbook_digest: action.playbookDigest },
-    });
-  }
-  await transact(ctx.database, (tx) =>
-    recordDecision(tx, {
-      id: decisionId,
-      action_id: action.id,
-      kind,
-      principal: asker.principal.name,
-      via: asker.via,
-      reason,
-      playbook_digest: playbookDigest ?? null,
-      groups: [...groups],
-    }),
-  );
+  return { outcome: 'applied', action, sentence: describeApplied(input, action) };
 }
 
 function describeRecorded(kind: DecisionKind): string {
@@ -113,7 +84,8 @@ function describeRecorded(kind: DecisionKind): string {
   return `Your ${what} is recorded. Temporal is away: it takes effect once it is back, unless the action has ended by then.`;
 }
 
-function describeApplied(kind: DecisionKind, action: ActionView): string {
+function describeApplied(input: { kind: DecisionKind; breakGlass?: boolean | undefined }, action: ActionView): string {
+  const { kind, breakGlass } = input;
   const what = `${action.playbook} on ${action.server}`;
   if (kind === 'reject') return `You rejected ${what}.`;
   if (kind === 'cancel') {
@@ -121,6 +93,7 @@ function describeApplied(kind: DecisionKind, action: ActionView): string {
       ? `You cancelled ${what}.`
       : `You asked ${action.server} to stop ${action.playbook}; it ends when the agent has proved it stopped.`;
   }
+  if (breakGlass === true) return `You broke the glass and approved ${what}. The channel is told.`;
   if (action.status !== 'pending') return `You approved ${what}.`;
   return `You approved ${what} (${action.approvals.length} of ${action.approvalsRequired}).`;
 }

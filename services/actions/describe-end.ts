@@ -19,6 +19,9 @@ export function describeEnd(action: ActionView): string {
     case 'expired':
       return `${what} has expired${at(action.completedAt)} (${action.failureCode ?? 'expired'}): ask again.`;
     case 'cancelled':
+      if (action.failureCode === 'playbook_changed') {
+        return `${what} was cancelled${at(action.completedAt)}: its playbook changed after it was asked for. Ask again.`;
+      }
       return `${what} was cancelled by ${action.cancelledBy ?? 'auto'}${at(action.completedAt)}.`;
   }
 }

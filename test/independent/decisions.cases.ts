@@ -35,7 +35,10 @@ export function describeDecisions(plane: () => ControlPlane): void {
         if (who[0] !== 'bob') expectProblem(await decide(who, id, 'reject', { reason: 'no' }), 403);
       }
       expect((await readAction(plane(), id)).status).toBe('pending');
-      expectStatus(await decide(['cid', 'approver'], id, 'approve', { reason: 'fine' }), 200);
+      const cid: [string, string] = ['cid', 'approver'];
+      expectProblem(await decide(cid, id, 'approve', { reason: 'fine' }), 400, 'confirm_server_missing');
+      const proofs = { reason: 'fine', confirm_server: agent.name };
+      expectStatus(await decide(cid, id, 'approve', proofs), 200);
       const approved = await awaitStatus(plane(), id, 'approved');
       expect(approved).toMatchObject({ approved_by: 'cid', approvals: [{ by: 'cid', reason: 'fine' }] });
     });

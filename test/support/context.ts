@@ -53,7 +53,7 @@ export async function createTestControlPlane(): Promise<TestControlPlane> {
     signer: { kid: key.publicKey.kid, privateKey: key.privateKey, publicJwk: key.publicKey },
     wakes: createWakes({ url: test.url, channels: [OUTBOX_CHANNEL, WAKE_CHANNEL], onError }),
     slackDirectory: null,
-    secretsKey: null,
+    secretsKey: Buffer.alloc(32, 7),
     log,
   };
   const workers: { stop(): Promise<void> }[] = [];

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import type { DecisionOutcome } from '../../../services/actions/decide-action.ts';
+import type * as z from 'zod';
+import type { DecisionInput, DecisionOutcome } from '../../../services/actions/decide-action.ts';
 import { cancelAction, decideAction } from '../../../services/actions/decide-action.ts';
 import { getAction, listActions } from '../../../services/actions/read-actions.ts';
 import { requestAction } from '../../../services/actions/request-action.ts';
@@ -86,8 +87,7 @@ function createDecisionRoutes(ctx: Context): FastifyPluginAsyncZod {
         schema: { ...documented, summary: 'Approve', body: schemas.approveBody },
       },
       (request, reply) => {
-        const { reason, playbook_digest: playbookDigest } = request.body;
-        const input = { actionId: request.params.id, kind: 'approve' as const, reason, playbookDigest };
+        const input = { actionId: request.params.id, kind: 'approve' as const, ...readApproval(request.body) };
         const run = async (decisionId?: string) =>
           toDecisionJson(await decideAction(ctx, readAsker(request), { ...input, decisionId }));
         return answerOnce(ctx, { request, reply }, { status: 200, run });
@@ -121,6 +121,11 @@ function createDecisionRoutes(ctx: Context): FastifyPluginAsyncZod {
     );
     return Promise.resolve();
   };
+}
+
+function readApproval(body: z.infer<typeof schemas.approveBody>): Omit<DecisionInput, 'actionId'> {
+  const { reason, totp, playbook_digest: playbookDigest } = body;
+  return { reason, totp, playbookDigest, confirmServer: body.confirm_server, breakGlass: body.break_glass };
 }
 
 function toDecisionJson({ action, outcome, sentence }: DecisionOutcome) {

@@ -19,6 +19,16 @@ export const requestBody = z.strictObject({
 export const approveBody = z.strictObject({
   reason: z.string().optional(),
   playbook_digest: z.string().optional().describe('What the approver saw; 409 if it is another.'),
+  confirm_server: z
+    .string()
+    .max(128)
+    .optional()
+    .describe('The server’s name, typed: risk high and critical ask for it.'),
+  totp: z.string().max(16).optional().describe('A one-time code: risk critical asks for it.'),
+  break_glass: z
+    .boolean()
+    .optional()
+    .describe('An admin’s approval past quorum, group and code; takes a reason, is audited and told in the channel.'),
 });
 export const rejectBody = z.strictObject({ reason: z.string() });
 export const cancelBody = z.strictObject({ reason: z.string().optional() });
@@ -42,8 +52,9 @@ export const actionJson = z.object({
   requested_by: z.string(),
   requested_via: z.string(),
   requested_at: time,
-  approvals: z.array(z.object({ by: z.string(), at: time, reason: textOrNull })),
+  approvals: z.array(z.object({ by: z.string(), at: time, reason: textOrNull, break_glass: z.boolean() })),
   approvals_required: z.number().int(),
+  approval_from: z.array(z.string()).nullable().describe('Groups that may approve now; null: every approver.'),
   approval_rule: z.string().describe('Why it needs them, as a sentence.'),
   approved_by: textOrNull.describe('The last one.'),
   approved_at: timeOrNull,
@@ -98,8 +109,9 @@ export function toActionJson(view: ActionView): z.infer<typeof actionJson> {
     requested_by: view.requestedBy,
     requested_via: view.requestedVia,
     requested_at: view.requestedAt.toISOString(),
-    approvals: view.approvals.map(({ by, at, reason }) => ({ by, at: at.toISOString(), reason })),
+    approvals: view.approvals.map(toApprovalJson),
     approvals_required: view.approvalsRequired,
+    approval_from: view.approvalFrom === null ? null : [...view.approvalFrom],
     approval_rule: view.approvalRule,
     approved_by: view.approvedBy,
     approved_at: toTime(view.approvedAt),
@@ -128,4 +140,8 @@ export function toActionJson(view: ActionView): z.infer<typeof actionJson> {
     progress: view.progress,
     has_late_result: view.hasLateResult,
   };
+}
+
+function toApprovalJson({ by, at, reason, isBreakGlass }: ActionView['approvals'][number]) {
+  return { by, at: at.toISOString(), reason, break_glass: isBreakGlass };
 }
