@@ -3,6 +3,7 @@ import type { Tx } from '../db/orm.ts';
 import { transact } from '../db/orm.ts';
 import { transitionAction } from '../db/repositories/action.repository.ts';
 import { updateCommand } from '../db/repositories/command.repository.ts';
+import { enqueueOutbox } from '../db/repositories/outbox.repository.ts';
 import type { ResultRow } from '../db/repositories/result.repository.ts';
 import { findResultOfCommand, markResultAdopted } from '../db/repositories/result.repository.ts';
 import type { Row, RowChange } from '../db/tables.ts';
@@ -45,6 +46,7 @@ async function finish(
   const isFirstHeard = input.action.status === 'approved' && wasStarted;
   const action = isFirstHeard ? await startNow(tx, input.action, result.command_id) : input.action;
   const output = outputOf(result);
+  await tellOutput(tx, { action, result });
   if (end.status === 'cancelled') {
     const { cancelled_by: by, cancel_reason: reason } = action;
     const told = { by: by ?? SYSTEM_ACTOR, via: 'agent' as const, reason, code: end.failureCode };
@@ -66,6 +68,13 @@ async function finish(
   });
   await tellEnd(tx, { action: ended ?? action, isNotice: isFailed });
   return ended ?? action;
+}
+
+/** In the thread of its card. A batch's many outputs would be a storm of their own: there, the details show them. */
+async function tellOutput(tx: Tx, input: { action: Row<'actions'>; result: ResultRow }): Promise<void> {
+  const { action, result } = input;
+  const isSilent = `${result.stdout}${result.stderr}`.trim() === '';
+  if (!isSilent && action.batch_id === null) await enqueueOutbox(tx, { kind: 'output', actionId: action.id });
 }
 
 /** What the audit keeps of a result: never its output, only the digests. */

@@ -1,5 +1,11 @@
 import type { BatchView } from '../../services/slack/batches.ts';
-import { forgetBatchCard, noteBatchIntent, readBatch, saveBatchCard } from '../../services/slack/batches.ts';
+import {
+  forgetBatchCard,
+  noteBatchIntent,
+  readBatch,
+  refreshBatchCard,
+  saveBatchCard,
+} from '../../services/slack/batches.ts';
 import { createBatchCard } from '../blocks/batch-card.ts';
 import { BATCH_BLOCK, BATCH_EVENT_TYPE } from '../blocks/names.ts';
 import type { BotDeps } from '../deps.ts';
@@ -24,7 +30,7 @@ export const sendBatch: Sender = async (deps, entry) => {
     const failure = readSlackFailure(error);
     if (failure.kind !== 'refused' || !GONE.includes(failure.code)) throw error;
     await forgetBatchCard(deps.ctx, batch.id);
-    await postBatch(deps, batch);
+    await refreshBatchCard(deps.ctx, batch.id); // a post now, which waits its turn among posts
   }
 };
 

@@ -1,5 +1,5 @@
 import type { ActionView } from '../../services/actions/action-view.ts';
-import { forgetCard, noteCardIntent, readCard, saveCard } from '../../services/slack/cards.ts';
+import { forgetCard, noteCardIntent, readCard, refreshCard, saveCard } from '../../services/slack/cards.ts';
 import { createCard } from '../blocks/card.ts';
 import { CARD_BLOCK, EVENT_TYPE } from '../blocks/names.ts';
 import type { BotDeps } from '../deps.ts';
@@ -24,7 +24,7 @@ export const sendCard: Sender = async (deps, entry) => {
     const failure = readSlackFailure(error);
     if (failure.kind !== 'refused' || !GONE.includes(failure.code)) throw error;
     await forgetCard(deps.ctx, action.id);
-    await postCard(deps, action);
+    await refreshCard(deps.ctx, action.id); // a post now, which waits its turn among posts
   }
 };
 

@@ -2,6 +2,7 @@ import { readCard } from '../../services/slack/cards.ts';
 import type { OutboxEntry } from '../../services/slack/outbox.ts';
 import { createAnswer } from '../blocks/answer.ts';
 import type { Message } from '../blocks/message.ts';
+import { describeAction } from '../blocks/card-states.ts';
 import { createOutcome } from '../blocks/outcome.ts';
 import type { BotDeps } from '../deps.ts';
 import { readSlackFailure } from '../transport/web-client.ts';
@@ -12,27 +13,47 @@ const UNREACHABLE = ['channel_not_found', 'user_not_found', 'user_disabled', 'us
 
 /**
  * A direct message: `{ slack_user_id, text }`, or `{ outcome_for }` with the name of who asked for the action. Anything
- * else is nobody's message, and who has no user id in Slack gets none.
+ * else is nobody's message, and who has no user id in Slack gets none. What is owed to one person goes out as one.
  */
-export const sendPrivate: Sender = async (deps, entry) => {
-  const letter = await readLetter(deps, entry);
-  if (letter === null) return;
-  const { userId, message } = letter;
+export const sendPrivate: Sender = async (deps, entry, companions) => {
+  const read = await Promise.all([entry, ...companions].map((owed) => readLetter(deps, owed)));
+  const letters = read.filter((letter) => letter !== null);
+  const [first] = letters;
+  if (first === undefined) return;
   try {
-    await deps.client.chat.postMessage({ channel: userId, ...message, unfurl_links: false });
+    await deps.client.chat.postMessage({ channel: first.userId, ...putTogether(letters), unfurl_links: false });
   } catch (error) {
     const failure = readSlackFailure(error);
     if (failure.kind !== 'refused' || !UNREACHABLE.includes(failure.code)) throw error;
-    deps.log.warn({ user: userId, action_id: entry.action_id, code: failure.code }, 'a person cannot be reached');
+    const { userId: user } = first;
+    deps.log.warn({ user, action_id: entry.action_id, code: failure.code }, 'a person cannot be reached');
   }
 };
 
-async function readLetter(deps: BotDeps, entry: OutboxEntry): Promise<{ userId: string; message: Message } | null> {
+interface Letter {
+  userId: string;
+  sentence: string;
+  message: Message;
+}
+
+function putTogether(letters: readonly Letter[]): Message {
+  const [only] = letters;
+  if (letters.length === 1 && only !== undefined) return only.message;
+  return createAnswer(
+    `${letters.length} things happened:`,
+    letters.map(({ sentence }) => sentence),
+  );
+}
+
+async function readLetter(deps: BotDeps, entry: OutboxEntry): Promise<Letter | null> {
   const { slack_user_id: userId, text, outcome_for: requester } = entry.payload;
-  if (typeof userId === 'string' && typeof text === 'string') return { userId, message: createAnswer(text) };
+  if (typeof userId === 'string' && typeof text === 'string') {
+    return { userId, sentence: text, message: createAnswer(text) };
+  }
   if (typeof requester !== 'string' || entry.action_id === null) return null;
   const { principals } = deps.ctx.config.current();
   const requesterId = principals.get(requester)?.slackUserId ?? null;
   const action = requesterId === null ? null : await readCard(deps.ctx, entry.action_id);
-  return requesterId === null || action === null ? null : { userId: requesterId, message: createOutcome(action) };
+  if (requesterId === null || action === null) return null;
+  return { userId: requesterId, sentence: describeAction(action), message: createOutcome(action) };
 }

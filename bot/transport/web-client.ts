@@ -1,4 +1,10 @@
-import { WebAPIHTTPError, WebAPIPlatformError, WebAPIRateLimitedError, WebClient } from '@slack/web-api';
+import {
+  WebAPIHTTPError,
+  WebAPIPlatformError,
+  WebAPIRateLimitedError,
+  WebAPIRequestError,
+  WebClient,
+} from '@slack/web-api';
 import type { WebClientOptions } from '@slack/web-api';
 import type { Logger } from 'pino';
 import { adaptLogger } from './bolt-logger.ts';
@@ -37,6 +43,12 @@ export function readSlackFailure(error: unknown): SlackFailure {
   if (cause instanceof WebAPIPlatformError) return { kind: 'refused', code: cause.data.error };
   if (cause instanceof WebAPIHTTPError) return { kind: 'unknown', code: `http_${cause.statusCode}` };
   return { kind: 'unknown', code: cause instanceof Error ? cause.message.slice(0, 200) : 'unknown' };
+}
+
+/** Whether Slack as a whole does not answer: it is nothing about the call. */
+export function isSlackAway(error: unknown): boolean {
+  const cause = unwrap(error);
+  return cause instanceof WebAPIRequestError || (cause instanceof WebAPIHTTPError && cause.statusCode >= 500);
 }
 
 /** The client's retry layer hands some errors on inside another. */

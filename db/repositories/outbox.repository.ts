@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
+import type { Transaction } from 'kysely';
 import type { Database, Tx } from '../orm.ts';
 import type { OutboxKind } from '../entities/slack-outbox-entry.entity.ts';
-import type { Row } from '../tables.ts';
+import type { NewRow, Row, Tables } from '../tables.ts';
 import { toJson } from '../tables.ts';
 
 export type OutboxRow = Row<'slack_outbox'>;
@@ -19,18 +20,27 @@ export interface OwedMessage {
  * action in a batch is the batch's. Private messages and reminders are never merged here.
  */
 export async function enqueueOutbox(tx: Tx, entry: OwedMessage): Promise<void> {
-  const payload = toJson(entry.payload ?? {});
-  const batchId = entry.kind === 'card' ? await findBatchOf(tx, entry.actionId) : null;
-  const owed = batchId === null ? { kind: entry.kind, action_id: entry.actionId } : ({ kind: 'batch' } as const);
+  const { kind, actionId, payload = {} } = entry;
+  const batchId = kind === 'card' ? await findBatchOf(tx, actionId) : null;
+  if (batchId !== null) return enqueueBatch(tx, batchId);
+  await owe(tx, { kind, action_id: actionId, merge_key: mergeKeyOf(entry), payload: toJson(payload) });
+}
+
+/** Owes Slack the card of a batch, once. */
+export function enqueueBatch(tx: Tx, batchId: string): Promise<void> {
+  return owe(tx, { kind: 'batch', batch_id: batchId, merge_key: `batch:${batchId}`, payload: toJson({}) });
+}
+
+async function owe(tx: Tx, entry: NewRow<'slack_outbox'> & { payload: string }): Promise<void> {
   await tx.kysely
     .insertInto('slack_outbox')
-    .values({ ...owed, batch_id: batchId, merge_key: mergeKeyOf(entry, batchId), payload })
+    .values(entry)
     .onConflict((conflict) =>
       conflict
         .column('merge_key')
         .where('sent_at', 'is', null)
         .doUpdateSet({
-          payload,
+          payload: sql<string>`slack_outbox.payload || ${entry.payload}::jsonb`,
           version: sql<number>`slack_outbox.version + 1`,
           next_at: sql<Date>`least(slack_outbox.next_at, now())`,
         }),
@@ -45,31 +55,106 @@ async function findBatchOf(tx: Tx, actionId: string | null): Promise<string | nu
 }
 
 /** Null: never merged. */
-function mergeKeyOf({ kind, actionId, payload }: OwedMessage, batchId: string | null): string | null {
-  if (batchId !== null) return `batch:${batchId}`;
+function mergeKeyOf({ kind, actionId, payload }: OwedMessage): string | null {
   if (actionId === null || kind === 'private' || kind === 'reminder') return null;
   const topic = payload?.['kind'];
   return typeof topic === 'string' ? `${kind}:${actionId}:${topic}` : `${kind}:${actionId}`;
 }
 
-/** Takes entries that are due and hides them for `leaseMs` from other takers; a sender that dies loses none. */
-export async function claimOutbox(database: Database, input: { limit: number; leaseMs: number }): Promise<OutboxRow[]> {
+/** What is sent with what: edits of what stands, posts in the channel, direct messages. */
+export type OutboxLane = 'update' | 'post' | 'private';
+
+/** `rank` 0 waits for a decision or shows one, 1 shows an end, 2 progress, 3 what nobody waits for. */
+export interface DueEntry extends OutboxRow {
+  rank: number;
+}
+
+/** The entry of this lane that goes next, locked and not yet leased; null where none is due. */
+export async function lockNextDue(kysely: Transaction<Tables>, lane: OutboxLane): Promise<DueEntry | null> {
+  const { rows } = await sql<DueEntry>`
+    select slack_outbox.*, ${RANK} as rank
+    from slack_outbox
+    left join actions on actions.id = slack_outbox.action_id
+    left join action_batches on action_batches.id = slack_outbox.batch_id
+    where ${IS_DUE} and ${LANE} = ${lane}
+    order by rank, slack_outbox.id limit 1 for update of slack_outbox skip locked
+  `.execute(kysely);
+  return rows[0] ?? null;
+}
+
+/**
+ * What may go out in the same message, locked: direct messages to the same person; notices of the same batch. What
+ * began together once goes together again, so that its lost post can be told from another.
+ */
+export async function lockCompanions(
+  kysely: Transaction<Tables>,
+  entry: DueEntry,
+  limit: number,
+): Promise<OutboxRow[]> {
+  if (entry.kind !== 'private' && entry.kind !== 'notice') return [];
   const { rows } = await sql<OutboxRow>`
-    update slack_outbox set attempts = attempts + 1, next_at = now() + ${input.leaseMs} * interval '1 millisecond'
-    where id in (
-      select id from slack_outbox where sent_at is null and next_at <= now()
-      order by next_at, id limit ${input.limit} for update skip locked
-    )
-    returning *
-  `.execute(database.kysely);
-  return rows.toSorted((a, b) => a.id - b.id);
+    select slack_outbox.* from slack_outbox
+    left join actions on actions.id = slack_outbox.action_id
+    where ${IS_DUE} and slack_outbox.kind = ${entry.kind} and slack_outbox.id <> ${entry.id}
+      and slack_outbox.payload -> 'group' is not distinct from ${jsonOrNull(entry.payload['group'])}::jsonb
+      and ${entry.kind === 'private' ? isToSamePerson(entry) : isOfSameBatch(entry)}
+    order by slack_outbox.id limit ${limit} for update of slack_outbox skip locked
+  `.execute(kysely);
+  return rows;
+}
+
+const isToSamePerson = ({ payload }: OutboxRow) => sql<boolean>`
+  slack_outbox.payload -> 'slack_user_id' is not distinct from ${jsonOrNull(payload['slack_user_id'])}::jsonb
+  and slack_outbox.payload -> 'outcome_for' is not distinct from ${jsonOrNull(payload['outcome_for'])}::jsonb`;
+
+const jsonOrNull = (value: unknown): string | null => (value === undefined ? null : toJson(value));
+
+/** A notice with a topic of its own, such as a break-glass, is never merged. */
+const isOfSameBatch = (entry: OutboxRow) => sql<boolean>`
+  not slack_outbox.payload ? 'kind' and ${!('kind' in entry.payload)}
+  and actions.batch_id = (select batch_id from actions where id = ${entry.action_id})`;
+
+const IS_DUE = sql<boolean>`slack_outbox.sent_at is null and slack_outbox.next_at <= clock_timestamp()
+  and (slack_outbox.leased_until is null or slack_outbox.leased_until <= clock_timestamp())`;
+
+const LANE = sql<OutboxLane>`case
+  when slack_outbox.kind = 'private' then 'private'
+  when slack_outbox.kind = 'card' and actions.slack_ts is not null then 'update'
+  when slack_outbox.kind = 'batch' and action_batches.slack_ts is not null then 'update'
+  else 'post' end`;
+
+const RANK = sql<number>`case
+  when slack_outbox.kind = 'batch' then case when exists (
+    select 1 from actions member where member.batch_id = slack_outbox.batch_id and member.status = 'pending'
+  ) then 0 else 1 end
+  when slack_outbox.kind = 'notice' then case when slack_outbox.payload ? 'kind' then 0 else 1 end
+  when slack_outbox.kind in ('reminder', 'private') then 1
+  when slack_outbox.kind = 'output' then 3
+  when actions.status in ('pending', 'rejected', 'cancelled') then 0
+  when actions.status = 'approved' and actions.approved_by <> 'auto' then 0
+  when actions.status in ('completed', 'failed', 'expired') then 1
+  else 2 end`;
+
+/** Hides the entries from other takers for `leaseMs`; a sender that dies loses none. */
+export async function leaseOutbox(
+  kysely: Transaction<Tables>,
+  input: { ids: readonly number[]; leaseMs: number },
+): Promise<void> {
+  await kysely
+    .updateTable('slack_outbox')
+    .set({
+      attempts: sql<number>`attempts + 1`,
+      leased_until: sql<Date>`clock_timestamp() + ${input.leaseMs} * interval '1 millisecond'`,
+    })
+    .where('id', 'in', [...input.ids])
+    .execute();
 }
 
 /** False where the entry became due again while it was sent: it stays owed and is due now. */
 export async function markOutboxSent(database: Database, entry: Pick<OutboxRow, 'id' | 'version'>): Promise<boolean> {
   const row = await database.kysely
     .updateTable('slack_outbox')
-    .set({ sent_at: sql<Date>`now()`, last_error: null })
+    .set({ sent_at: sql<Date>`now()`, leased_until: null, last_error: null })
     .where('id', '=', entry.id)
     .where('version', '=', entry.version)
     .where('sent_at', 'is', null)
@@ -78,7 +163,7 @@ export async function markOutboxSent(database: Database, entry: Pick<OutboxRow, 
   if (row === undefined) {
     await database.kysely
       .updateTable('slack_outbox')
-      .set({ next_at: sql<Date>`now()`, attempts: 0 })
+      .set({ next_at: sql<Date>`now()`, leased_until: null, attempts: 0 })
       .where('id', '=', entry.id)
       .where('sent_at', 'is', null)
       .execute();
@@ -88,15 +173,17 @@ export async function markOutboxSent(database: Database, entry: Pick<OutboxRow, 
 
 export async function markOutboxFailed(
   database: Database,
-  input: { id: number; error: string; retryAt: Date },
+  input: { id: number; error: string; retryInMs: number },
 ): Promise<void> {
   await database.kysely
     .updateTable('slack_outbox')
-    .set({ last_error: input.error, next_at: input.retryAt })
+    .set({ last_error: input.error, leased_until: null, next_at: afterNow(input.retryInMs) })
     .where('id', '=', input.id)
     .where('sent_at', 'is', null)
     .execute();
 }
+
+const afterNow = (ms: number) => sql<Date>`clock_timestamp() + ${ms} * interval '1 millisecond'`;
 
 /** How many messages are owed, and since when the oldest. */
 export async function readOutboxBacklog(database: Database): Promise<{ count: number; oldestAt: Date | null }> {

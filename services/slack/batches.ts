@@ -1,5 +1,7 @@
+import { OUTBOX_CHANNEL } from '../../db/announce.ts';
 import { transact } from '../../db/orm.ts';
 import { findBatch, listBatchActions, updateBatch } from '../../db/repositories/batch.repository.ts';
+import { enqueueBatch } from '../../db/repositories/outbox.repository.ts';
 import type { ActionView } from '../actions/action-view.ts';
 import { toActionView } from '../actions/action-view.ts';
 import type { Context } from '../context.ts';
@@ -51,6 +53,14 @@ export function saveBatchCard(
 /** The card is known not to stand in Slack: it was refused, or somebody deleted it. */
 export function forgetBatchCard(ctx: Context, batchId: string): Promise<void> {
   return set(ctx, batchId, { slack_channel: null, slack_ts: null, slack_permalink: null });
+}
+
+/** Owes Slack the batch's card in its present state. */
+export async function refreshBatchCard(ctx: Context, batchId: string): Promise<void> {
+  await transact(ctx.database, async (tx) => {
+    await enqueueBatch(tx, batchId);
+    tx.notify(OUTBOX_CHANNEL, 'due');
+  });
 }
 
 async function set(

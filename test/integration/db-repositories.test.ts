@@ -14,7 +14,7 @@ import {
 import type { ActionCursor } from '../../db/repositories/action.repository.ts';
 import { insertCommand, updateCommand } from '../../db/repositories/command.repository.ts';
 import { recordDecision, settleDecision } from '../../db/repositories/decision.repository.ts';
-import { claimOutbox, enqueueOutbox, markOutboxSent } from '../../db/repositories/outbox.repository.ts';
+import { enqueueOutbox, leaseOutbox, lockNextDue, markOutboxSent } from '../../db/repositories/outbox.repository.ts';
 import { insertLateResult, insertResult, listUnadoptedResults } from '../../db/repositories/result.repository.ts';
 import { insertEnrollmentToken, useEnrollmentToken } from '../../db/repositories/token.repository.ts';
 import { seedAction, seedDecision, seedServer, walkAction } from '../fixtures/db/seed.ts';
@@ -158,23 +158,29 @@ describe('the record', () => {
   test('owes Slack a card once, and again where it changed while it was sent', async () => {
     const actionId = await seedAction(db.database, { serverId });
     const owe = () => transact(db.database, (tx) => enqueueOutbox(tx, { kind: 'card', actionId }));
-    const claim = () => claimOutbox(db.database, { limit: 10, leaseMs: 60_000 });
+    const claim = () =>
+      db.database.kysely.transaction().execute(async (kysely) => {
+        const entry = await lockNextDue(kysely, 'post');
+        if (entry !== null) await leaseOutbox(kysely, { ids: [entry.id], leaseMs: 60_000 });
+        return entry;
+      });
     const claimOne = async () => {
-      const [entry] = await claim();
-      if (entry === undefined) throw new Error('Nothing is owed.');
+      const entry = await claim();
+      if (entry === null) throw new Error('Nothing is owed.');
       return entry;
     };
     await owe();
     await owe();
     const sending = await claimOne();
-    expect(sending).toMatchObject({ action_id: actionId, attempts: 1 });
-    expect(await claim()).toEqual([]);
+    expect(sending).toMatchObject({ action_id: actionId, attempts: 0 });
+    expect(await claim()).toBeNull();
     await owe();
+    expect(await claim()).toBeNull(); // a newer state waits until the older is through
     expect(await markOutboxSent(db.database, sending)).toBe(false);
     const again = await claimOne();
     expect(again.id).toBe(sending.id);
     expect(await markOutboxSent(db.database, again)).toBe(true);
-    expect(await claim()).toEqual([]);
+    expect(await claim()).toBeNull();
   });
 
   test('uses an enrolment token once, also where two try at the same time', async () => {
