@@ -117,6 +117,7 @@ describe('a click', () => {
     const click = { user: 'U0CID', channel: CHANNEL, ts, actionId: 'medic_approve', asBeforeLastEdit: false };
     await stage.slack.click(click);
     await waitForAnswer(stage.slack, 'U0CID', new RegExp(`You approved.*${server}`));
+    await waitForCard(stage.slack, server, 'approved');
     await stage.slack.click({ ...click, asBeforeLastEdit: true });
     await waitForAnswer(stage.slack, 'U0CID', new RegExp(`${server}.*already approved|already decided`));
   });
