@@ -11,10 +11,8 @@ import { adaptLogger } from './transport/bolt-logger.ts';
 import { createSlackEventsPlugin } from './transport/slack-events-plugin.ts';
 import { createSocketConnection } from './transport/socket-connection.ts';
 import type { SocketConnection } from './transport/socket-connection.ts';
-import { createWebClient, webClientOptions } from './transport/web-client.ts';
+import { createWebClient, SLACK_API_URL, webClientOptions } from './transport/web-client.ts';
 import { createWorkspace } from './workspace.ts';
-
-export const SLACK_API_URL = 'https://slack.com/api/';
 
 export interface SlackSettings {
   botToken: string;
@@ -36,6 +34,8 @@ export interface Bot {
   fastifyPlugin: FastifyPluginAsync | null;
   /** Whether Slack can reach us; always true over HTTP, where only Slack knows. */
   isConnected(): boolean;
+  /** For how many seconds there has been no socket to Slack; 0 while there is one. Null over HTTP. */
+  disconnectedS(): number | null;
 }
 
 /** Slack's side of Medic. Needs neither Slack nor its answer to be made or started. */
@@ -71,6 +71,7 @@ export function createBot(input: { ctx: Context; slack: SlackSettings }): Bot {
     },
     fastifyPlugin: transport.fastifyPlugin,
     isConnected: () => transport.socket?.isConnected() ?? true,
+    disconnectedS: () => (transport.socket === null ? null : transport.socket.disconnectedMs() / 1000),
   };
 }
 

@@ -3,13 +3,13 @@ import type { Receiver } from '@slack/bolt';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { adaptLogger } from './bolt-logger.ts';
+import { watchSilence } from './silence.ts';
 import { webClientOptions } from './web-client.ts';
 
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 10_000;
 const OPEN_MS = 15_000; // for the whole handshake; Slack's own takes about one second
 const CLOSE_MS = 1_000;
-const LOST_MS = 60_000; // a lost socket this long is worth a line for the operator
 
 export interface SocketConnection {
   receiver: Receiver;
@@ -17,6 +17,8 @@ export interface SocketConnection {
   start(): void;
   stop(): Promise<void>;
   isConnected(): boolean;
+  /** For how long there has been no socket; 0 while there is one. */
+  disconnectedMs(): number;
 }
 
 /**
@@ -25,16 +27,22 @@ export interface SocketConnection {
  * The client's own reconnecting is off: where Slack answers it with an HTTP error it rejects in a timer, which ends the
  * process.
  */
-export function createSocketConnection(input: { appToken: string; apiUrl: string; log: Logger }): SocketConnection {
+export function createSocketConnection(input: {
+  appToken: string;
+  apiUrl: string;
+  log: Logger;
+  lostMs?: number;
+}): SocketConnection {
   const { log } = input;
   const receiver = new SocketModeReceiver({
     appToken: input.appToken,
     autoReconnectEnabled: false,
-    logger: adaptLogger(log),
+    logger: adaptLogger(log, 'Failed to retrieve a new WSS URL'),
     installerOptions: { clientOptions: webClientOptions(input) },
   });
   const stopper = new AbortController();
   const { signal } = stopper;
+  const silence = watchSilence({ log, lostMs: input.lostMs });
   let connected = false;
   let running: Promise<void> = Promise.resolve();
 
@@ -49,21 +57,20 @@ export function createSocketConnection(input: { appToken: string; apiUrl: string
     const late = wait(OPEN_MS, 'late' as const, { signal, ref: false }).catch(() => 'late' as const);
     if ((await Promise.race([opened, late])) === 'late') throw new Error('Slack did not open the socket in time.');
     connected = true;
+    silence.end();
     await closed;
+    silence.begin();
   };
   const run = async (): Promise<void> => {
     let failures = 0;
-    let lostAt = Date.now();
+    silence.begin();
     while (!signal.aborted) {
       try {
         await connectOnce();
         failures = 0;
-        lostAt = Date.now();
       } catch (error) {
         failures += 1;
-        const silentMs = Date.now() - lostAt;
-        const level = silentMs > LOST_MS ? 'error' : 'warn';
-        log[level]({ err: error, silent_s: Math.round(silentMs / 1000) }, 'no socket to Slack; trying again');
+        silence.begin(error);
       }
       connected = false;
       const pauseMs = Math.min(FIRST_WAIT_MS * 2 ** Math.min(failures, 10), LONGEST_WAIT_MS);
@@ -77,9 +84,11 @@ export function createSocketConnection(input: { appToken: string; apiUrl: string
     },
     stop: async () => {
       stopper.abort();
+      silence.stop();
       const closing = Promise.all([receiver.client.disconnect().catch(() => undefined), running]);
       await Promise.race([closing, wait(CLOSE_MS, undefined, { ref: false })]);
     },
     isConnected: () => connected,
+    disconnectedMs: () => silence.lengthMs(),
   };
 }

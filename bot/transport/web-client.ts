@@ -9,6 +9,8 @@ import type { WebClientOptions } from '@slack/web-api';
 import type { Logger } from 'pino';
 import { adaptLogger } from './bolt-logger.ts';
 
+export const SLACK_API_URL = 'https://slack.com/api/';
+
 const CALL_MS = 10_000; // far below the lease of an outbox entry
 
 /** Nothing is retried inside a call: the outbox does that, and a person is told instead of left waiting. */

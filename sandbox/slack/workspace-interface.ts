@@ -111,6 +111,8 @@ export interface SlackWorkspace {
     /** `{ ok: false, error: code }`, and nothing is done. */
     refuseNext(method: string, times: number, code: string): void;
     outage(on: boolean): void;
+    /** Slack's answers are dated so much later than this machine's clock. */
+    clockAheadS(seconds: number): void;
     dropAnswer(method: string, times: number): void;
     disconnectSockets(): void;
     delayMs(method: string, ms: number): void;

@@ -163,6 +163,9 @@ function faultsOf({ faults, dispatcher, sockets }: Parts): SlackWorkspace['fault
       dispatcher.isOut = on;
       if (on) sockets.disconnectAll('warning');
     },
+    clockAheadS: (seconds) => {
+      faults.clockAheadS = seconds;
+    },
     dropAnswer: (method, times) => {
       faults.dropAnswer(method, times);
     },

@@ -58,6 +58,8 @@ export class WebApiEndpoint {
       request.socket.destroy();
       return;
     }
+    if (faults.clockAheadS !== 0)
+      response.setHeader('date', new Date(Date.now() + faults.clockAheadS * 1000).toUTCString());
     if (retryAfterS !== undefined) response.setHeader('retry-after', String(retryAfterS));
     if (scopes !== undefined) response.setHeader('x-oauth-scopes', scopes.join(','));
     answerJson(response, status, answer);

@@ -5,6 +5,8 @@ export class Faults {
   readonly #dropped = new Map<string, number>();
   readonly #delays = new Map<string, number>();
   isOut = false;
+  /** How far Slack's clock is ahead of this machine's. */
+  clockAheadS = 0;
 
   rateLimitNext(method: string, times: number, retryAfterS: number): void {
     this.#limited.set(method, { times, retryAfterS });
