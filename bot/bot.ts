@@ -4,6 +4,8 @@ import type { FastifyPluginAsync } from 'fastify';
 import type { Context } from '../services/context.ts';
 import type { BotDeps } from './deps.ts';
 import { listen } from './listeners/index.ts';
+import type { HomePump } from './homes.ts';
+import { startHomePump } from './homes.ts';
 import type { OutboxPump } from './outbox/pump.ts';
 import { startOutboxPump } from './outbox/pump.ts';
 import { createSealKey } from './seal.ts';
@@ -61,13 +63,15 @@ export function createBot(input: { ctx: Context; slack: SlackSettings }): Bot {
   });
   listen(app, deps);
   let pump: OutboxPump | null = null;
+  let homes: HomePump | null = null;
   return {
     start: () => {
       transport.socket?.start();
       pump ??= startOutboxPump(deps);
+      homes ??= startHomePump(deps);
     },
     stop: async () => {
-      await Promise.all([transport.socket?.stop(), pump?.stop()]);
+      await Promise.all([transport.socket?.stop(), pump?.stop(), homes?.stop()]);
     },
     fastifyPlugin: transport.fastifyPlugin,
     isConnected: () => transport.socket?.isConnected() ?? true,

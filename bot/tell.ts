@@ -1,4 +1,3 @@
-import type { WebClient } from '@slack/web-api';
 import type { RespondFn } from '@slack/bolt';
 import { describeError } from '../services/slack/describe-error.ts';
 import type { BotDeps } from './deps.ts';
@@ -8,7 +7,8 @@ import type { Message } from './blocks/message.ts';
 /** How to reach one person, best first. */
 export interface Reply {
   respond?: RespondFn | undefined;
-  channel: string;
+  /** Null where there is none, on Home: then the answer is a direct message. */
+  channel: string | null;
   userId: string;
 }
 
@@ -18,21 +18,24 @@ export interface Reply {
  * Never rejects: what was done is done, whether it could be told or not.
  */
 export async function tell(deps: BotDeps, reply: Reply, message: Message): Promise<void> {
+  const { respond, channel, userId } = reply;
   const ways = [
-    () => reply.respond?.({ ...message, response_type: 'ephemeral', replace_original: false }),
-    () => postPrivately(deps.client, reply, message),
-    () => deps.client.chat.postMessage({ channel: reply.userId, ...message }),
-    () => deps.client.chat.postMessage({ channel: reply.userId, text: message.text }), // a client without tables
+    ...(respond === undefined
+      ? []
+      : [() => respond({ ...message, response_type: 'ephemeral', replace_original: false })]),
+    ...(channel === null ? [] : [() => deps.client.chat.postEphemeral({ channel, user: userId, ...message })]),
+    () => deps.client.chat.postMessage({ channel: userId, ...message }),
+    () => deps.client.chat.postMessage({ channel: userId, text: message.text }), // a client without tables
   ];
-  for (const way of reply.respond === undefined ? ways.slice(1) : ways) {
+  for (const way of ways) {
     try {
       await way();
       return;
     } catch (error) {
-      deps.log.debug({ err: error, user: reply.userId }, 'an answer could not be given this way');
+      deps.log.debug({ err: error, user: userId }, 'an answer could not be given this way');
     }
   }
-  deps.log.warn({ user: reply.userId }, 'an answer could not be given in any way');
+  deps.log.warn({ user: userId }, 'an answer could not be given in any way');
 }
 
 /** Runs what somebody asked for and tells them its answer, or in one sentence why there is none. */
@@ -50,8 +53,4 @@ export function explain(deps: BotDeps, error: unknown): Message {
   const { sentence, isExpected } = describeError(error);
   if (!isExpected) deps.log.error({ err: error }, 'a request from Slack failed');
   return createAnswer(sentence);
-}
-
-async function postPrivately(client: WebClient, reply: Reply, message: Message): Promise<unknown> {
-  return client.chat.postEphemeral({ channel: reply.channel, user: reply.userId, ...message });
 }

@@ -229,6 +229,15 @@ export interface SlackLanesTable {
   failures: Generated<number>;
 }
 
+export interface SlackHomesTable {
+  slack_user_id: string;
+  view_id: string | null;
+  opened_at: TimeWithDefault;
+  checked_at: TimeWithDefault;
+  seen_seq: Generated<number>;
+  digest: string | null;
+}
+
 export interface ApiTokensTable {
   id: string;
   token_hash: string;
@@ -281,6 +290,7 @@ export interface Tables {
   results: ResultsTable;
   slack_outbox: SlackOutboxTable;
   slack_lanes: SlackLanesTable;
+  slack_homes: SlackHomesTable;
   api_tokens: ApiTokensTable;
   idempotency_keys: IdempotencyKeysTable;
   audit_events: AuditEventsTable;

@@ -8,20 +8,15 @@ import { toLine } from './text.ts';
 
 const MAX_WORDS = 1_000;
 
-/** What a form was opened for, kept by Slack until it comes back. */
-export interface DecisionFormContext {
-  actionId: string;
-  /** Where the answer goes. */
-  channel: string;
-  /** Of the playbook that was shown: an approval counts for this one only. */
-  playbookDigest: string;
+export interface DecisionFormInput {
+  action: ActionView;
+  privateMetadata: string;
 }
 
 /** The reason that a rejection needs. */
-export function createRejectForm(input: { action: ActionView; channel: string }): ModalView {
-  const { action } = input;
+export function createRejectForm({ action, privateMetadata }: DecisionFormInput): ModalView {
   return {
-    ...formFrame(FORMS.rejectReason, 'Reject', keep(input)),
+    ...formFrame(FORMS.rejectReason, 'Reject', privateMetadata),
     submit: { type: 'plain_text', text: 'Reject' },
     blocks: [
       sentenceBlock(`You reject ${action.playbook} on ${action.server}, which ${action.requestedBy} asked for.`),
@@ -31,12 +26,12 @@ export function createRejectForm(input: { action: ActionView; channel: string })
 }
 
 /** An approval with words of its own. */
-export function createApproveCommentForm(input: { action: ActionView; channel: string }): ModalView {
+export function createApproveCommentForm({ action, privateMetadata }: DecisionFormInput): ModalView {
   return {
-    ...formFrame(FORMS.approveComment, 'Approve', keep(input)),
+    ...formFrame(FORMS.approveComment, 'Approve', privateMetadata),
     submit: { type: 'plain_text', text: 'Approve' },
     blocks: [
-      ...describeWhatRuns(input.action),
+      ...describeWhatRuns(action),
       textField('reason', 'Your comment', {
         isOptional: false,
         hint: 'It stands on the card and in the audit log.',
@@ -57,25 +52,4 @@ function describeWhatRuns(action: ActionView): KnownBlock[] {
     ]),
     argvBlock(action),
   ];
-}
-
-function keep(input: { action: ActionView; channel: string }): string {
-  const { action, channel } = input;
-  return JSON.stringify({ action_id: action.id, channel, playbook_digest: action.playbookDigest.slice(0, 80) });
-}
-
-/** A form that we did not open holds none of ours: then everything is ''. */
-export function readFormContext(privateMetadata: string): DecisionFormContext {
-  const value = parseObject(privateMetadata);
-  const read = (key: string): string => (typeof value[key] === 'string' ? value[key] : '');
-  return { actionId: read('action_id'), channel: read('channel'), playbookDigest: read('playbook_digest') };
-}
-
-function parseObject(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
 }

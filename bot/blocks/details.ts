@@ -1,10 +1,12 @@
-import type { KnownBlock } from '@slack/types';
+import type { KnownBlock, ModalView } from '@slack/types';
 import type { ActionView } from '../../services/actions/action-view.ts';
 import { describeState } from './card-states.ts';
 import type { Fact } from './facts.ts';
-import { requestFacts, writeArgv, argvBlock } from './facts.ts';
+import { argvBlock, requestFacts, writeArgv } from './facts.ts';
+import { formFrame } from './form-parts.ts';
 import type { Message } from './message.ts';
-import { MAX_SENTENCE, preformattedBlock, sentenceBlock, tableBlock, writeFact } from './parts.ts';
+import { DETAILS_VIEW } from './names.ts';
+import { factsBlock, MAX_SENTENCE, preformattedBlock, sentenceBlock, tableBlock, writeFact } from './parts.ts';
 import { escapeWithin, lastLines, toLine } from './text.ts';
 
 const TAIL = { lines: 40, maxChars: 1_200 }; // two of them, beside all that a card holds
@@ -12,25 +14,41 @@ const MAX_TEXT = 4_000; // Slack's advice for `text`
 
 /** All there is to know of one action, for the person who asked: as a table, and as lines in the text. */
 export function createDetails(action: ActionView): Message {
+  const { sentence, facts } = tell(action);
+  const rows = facts.map(([label, ...value]) => [[label], value]);
+  const table = tableBlock({ headings: ['What', 'How it stands'], rows });
+  const lines = [sentence, ...facts.map(writeFact), `Steps: ${toLine(writeArgv(action.argvPreview), 1_000)}`];
+  return {
+    text: escapeWithin(lines.join('\n'), MAX_TEXT),
+    blocks: [sentenceBlock(sentence), argvBlock(action), ...outputs(action), table],
+  };
+}
+
+/** The same as a window, where there is no message to answer below; Slack draws no tables there. */
+export function createDetailsView(action: ActionView): ModalView {
+  const { sentence, facts } = tell(action);
+  return {
+    ...formFrame(DETAILS_VIEW, 'Details', ''),
+    blocks: [sentenceBlock(sentence), factsBlock(facts), argvBlock(action), ...outputs(action)],
+  };
+}
+
+function tell(action: ActionView): { sentence: string; facts: Fact[] } {
   const state = describeState(action);
-  const sentence = toLine(state.sentence, MAX_SENTENCE);
-  const facts: Fact[] = [
-    ...requestFacts(action),
-    ...state.story,
-    ...(state.deadline === null ? [] : [[state.deadline.label, state.deadline.at] as const]),
+  const deadline: Fact[] = state.deadline === null ? [] : [[state.deadline.label, state.deadline.at]];
+  const ids: Fact[] = [
     ['Action', action.id],
     ['Playbook digest', toLine(action.playbookDigest, 80)],
   ];
-  const rows = facts.map(([label, ...value]) => [[label], value]);
-  const blocks: KnownBlock[] = [
-    sentenceBlock(sentence),
-    argvBlock(action),
+  const facts = [...requestFacts(action), ...state.story, ...deadline, ...ids];
+  return { sentence: toLine(state.sentence, MAX_SENTENCE), facts };
+}
+
+function outputs(action: ActionView): KnownBlock[] {
+  return [
     ...outputOf('stdout', action.stdout, action.stdoutBytes),
     ...outputOf('stderr', action.stderr, action.stderrBytes),
-    tableBlock({ headings: ['What', 'How it stands'], rows }),
   ];
-  const lines = [sentence, ...facts.map(writeFact), `Steps: ${toLine(writeArgv(action.argvPreview), 1_000)}`];
-  return { text: escapeWithin(lines.join('\n'), MAX_TEXT), blocks };
 }
 
 function outputOf(name: string, text: string | null, bytes: number | null): KnownBlock[] {

@@ -4,7 +4,13 @@ export const BUTTONS = {
   reject: 'medic_reject',
   details: 'medic_details',
   cancel: 'medic_cancel',
+  unpause: 'medic_unpause',
 } as const;
+
+/** The Home tab, as its clicks name it. */
+export const HOME = 'medic_home';
+/** A window that is only read. */
+export const DETAILS_VIEW = 'medic_details_view';
 
 /** Behind the card's ⋯; the value of each option is its word and the action's id. */
 export const MENU = 'medic_more';

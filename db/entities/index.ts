@@ -12,6 +12,7 @@ import { PrincipalTotp } from './principal-totp.entity.ts';
 import { Result } from './result.entity.ts';
 import { Server } from './server.entity.ts';
 import { SlackLane } from './slack-lane.entity.ts';
+import { SlackHome } from './slack-home.entity.ts';
 import { SlackOutboxEntry } from './slack-outbox-entry.entity.ts';
 
 /** Every entity; the drift test compares them with the migrated schema. */
@@ -31,5 +32,6 @@ export const ENTITIES = [
   Result,
   Server,
   SlackLane,
+  SlackHome,
   SlackOutboxEntry,
 ];

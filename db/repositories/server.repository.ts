@@ -50,6 +50,17 @@ export async function updateServer(tx: Tx, id: string, set: RowChange<'servers'>
   return row ?? null;
 }
 
+/** Those paused last come first. */
+export function listPausedServers(source: Source, limit: number): Promise<ServerRow[]> {
+  return source.kysely
+    .selectFrom('servers')
+    .selectAll()
+    .where('paused', '=', true)
+    .orderBy('paused_at', 'desc')
+    .limit(limit)
+    .execute();
+}
+
 /** Paused servers whose pause ends by itself, and has. */
 export function listEndedPauses(source: Source, now: Date): Promise<ServerRow[]> {
   return source.kysely

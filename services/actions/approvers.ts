@@ -26,7 +26,8 @@ export async function listApprovers(
   return people.filter((_person, index) => answers[index] === true);
 }
 
-async function mayApprove(
+/** May this one approve it now? In Slack, with all of their roles. */
+export async function mayApprove(
   ctx: Pick<Context, 'config' | 'slackDirectory' | 'log'>,
   subject: ApprovalSubject,
   principal: Principal,

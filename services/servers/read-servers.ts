@@ -29,6 +29,12 @@ export async function listServers(
   return { items: await viewServers(ctx, page.items), next: page.next };
 }
 
+/** Those paused last come first. */
+export async function listPausedServers(ctx: Context, asker: Asker, limit: number): Promise<ServerView[]> {
+  authorise(asker, 'servers.read');
+  return viewServers(ctx, await servers.listPausedServers(ctx.database, limit));
+}
+
 /** By id or name. Throws NotFoundError `server_not_found` with the nearest known name. */
 export async function getServer(ctx: Context, asker: Asker, idOrName: string): Promise<ServerView> {
   authorise(asker, 'servers.read');

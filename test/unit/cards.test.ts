@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import type { ModalView } from '@slack/types';
+import type { KnownBlock, ModalView } from '@slack/types';
 import fc from 'fast-check';
 import { createAnswer } from '../../bot/blocks/answer.ts';
 import { createCard, createClosedDuplicate } from '../../bot/blocks/card.ts';
-import { createDetails } from '../../bot/blocks/details.ts';
+import { createDetails, createDetailsView } from '../../bot/blocks/details.ts';
 import { createApproveCommentForm, createRejectForm } from '../../bot/blocks/decision-forms.ts';
 import { createRequestForm } from '../../bot/blocks/forms.ts';
-import { createClosedHome, createHome } from '../../bot/blocks/home.ts';
+import { createClosedHome, createHome, idsOnHome } from '../../bot/blocks/home.ts';
 import { createHistory, createPendingList, createServerList } from '../../bot/blocks/lists.ts';
 import type { Message } from '../../bot/blocks/message.ts';
 import { createNotice } from '../../bot/blocks/notice.ts';
@@ -16,6 +16,7 @@ import { ACTION_STATUSES, isEnded } from '../../domain/lifecycle.ts';
 import { judgeMetadata } from '../../sandbox/slack/block-kit/metadata.ts';
 import { judgeMessageBlocks, judgeView } from '../../sandbox/slack/block-kit/surfaces.ts';
 import type { ActionView } from '../../services/actions/action-view.ts';
+import type { HomeContent } from '../../services/slack/homes.ts';
 import type { ServerView } from '../../services/servers/server-view.ts';
 
 const RUNS = { numRuns: 200 };
@@ -144,7 +145,17 @@ function expectFine(message: Message): void {
   expectHarmless(message);
 }
 
+function expectFineHome(content: HomeContent): void {
+  const ids = idsOnHome(content);
+  const home = createHome(content, JSON.stringify({ ids }));
+  expect(judgeView(home, 'home')).toEqual({ error: undefined, messages: [] });
+  expect(home.blocks[0]).toMatchObject({ type: 'section', text: { type: 'plain_text' } });
+  for (const { value } of partsOf(home.blocks)) if (value !== undefined) expect(ids).toContain(value);
+  expectHarmless({ text: '', blocks: home.blocks as KnownBlock[] });
+}
+
 interface Part {
+  value?: unknown;
   type?: string;
   text?: unknown;
   emoji?: boolean;
@@ -161,7 +172,7 @@ function expectHarmless(message: Message): void {
     if (part.type === 'plain_text') expect(part.emoji).toBe(false);
     if (part.type === 'mrkdwn')
       expect(String(part.text)).toMatch(
-        /^(?:[A-Z][a-z ]+ <!date\^\d+\^[^<>|]+\|[\d: -]+UTC>|<https:\/\/[^<>|\s]+\|Open the card>)$/,
+        /^(?:[A-Z][a-z ]+ <!date\^\d+\^[^<>|]+\|[\d: -]+UTC>|Until somebody unpauses it|<https:\/\/[^<>|\s]+\|Open the card>)$/,
       );
     if (part.accessibility_label !== undefined) expect(part.accessibility_label).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}]/u);
     if (typeof part.text === 'string' && part.type !== 'mrkdwn') {
@@ -210,7 +221,7 @@ describe('every message', () => {
             actions.map((view) => view.server),
           ),
         );
-        expect(judgeView(createHome({ pending: actions, servers }), 'home').messages).toEqual([]);
+        expectFineHome({ waiting: actions, asked: actions, failed: actions, paused: servers });
         expect(judgeView(createClosedHome(sentence), 'home').messages).toEqual([]);
       }),
       { numRuns: 40 },
@@ -224,8 +235,9 @@ describe('every message', () => {
         const playbooks = names.map((name) => ({ name, title: name, risk: 'low' }) as never);
         const forms: ModalView[] = [
           createRequestForm({ playbooks, servers: names, channel: 'C0MEDIC' }),
-          createRejectForm({ action: view, channel: 'C0MEDIC' }),
-          createApproveCommentForm({ action: view, channel: 'C0MEDIC' }),
+          createRejectForm({ action: view, privateMetadata: 'sealed' }),
+          createApproveCommentForm({ action: view, privateMetadata: 'sealed' }),
+          createDetailsView(view),
         ];
         for (const form of forms) expect(judgeView(form, 'modal').messages).toEqual([]);
       }),

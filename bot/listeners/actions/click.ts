@@ -1,22 +1,23 @@
 import type { App, BlockAction, ButtonAction, OverflowAction, RespondFn } from '@slack/bolt';
-import { NotAllowedError } from '../../../domain/errors.ts';
 import type { Asker } from '../../../domain/principal.ts';
-import { recordRefusedAttempt } from '../../../services/slack/record-refused-attempt.ts';
-import { CARD_BLOCK, EVENT_TYPE, MENU, readMenuValue } from '../../blocks/names.ts';
+import { MENU, readMenuValue } from '../../blocks/names.ts';
 import type { MenuWord } from '../../blocks/names.ts';
 import type { Message } from '../../blocks/message.ts';
 import type { BotDeps } from '../../deps.ts';
+import { publishHome } from '../../homes.ts';
 import { identify } from '../../identify.ts';
-import { adoptCard } from '../../outbox/adopt-card.ts';
 import { answer } from '../../tell.ts';
+import { adoptClicked, checkOrigin, isHome } from './origin.ts';
 
-/** A click that is proven to be one: on our message, for its own action, by one of our people. */
+/** A click that is proven to be one: on our message or Home, for what stands there, by one of our people. */
 export interface Click {
   deps: BotDeps;
   asker: Asker;
   userId: string;
+  /** What the button's value names. */
   actionId: string;
-  channel: string;
+  /** Where its message stands; null on Home. */
+  channel: string | null;
   triggerId: string;
 }
 
@@ -49,44 +50,28 @@ export function listenToMenu(app: App, deps: BotDeps, words: Readonly<Record<Men
 
 function answerClick(click: { deps: BotDeps; body: BlockAction; respond: RespondFn; used: Used }): Promise<void> {
   const { deps, body, used } = click;
-  const { actionId, listener } = used;
-  const channel = body.channel?.id ?? deps.channel;
+  const { actionId, tried } = used;
+  const channel = isHome(body) ? null : (body.channel?.id ?? deps.channel);
   const respond = body.response_url === undefined ? undefined : click.respond;
-  return answer(deps, { respond, channel, userId: body.user.id }, async () => {
-    const tried = { tried: used.tried, ...(isId(actionId) ? { actionId } : {}) };
-    const teamIds = [body.team?.id, body.user.team_id];
-    const asker = await identify(deps, { userId: body.user.id, teamIds }, tried);
-    await checkMessage(deps, body, used);
-    await adopt(deps, body, actionId);
-    return listener({ deps, asker, userId: body.user.id, actionId, channel, triggerId: body.trigger_id });
+  const userId = body.user.id;
+  return answer(deps, { respond, channel, userId }, async () => {
+    const attempt = { tried, ...(isId(actionId) ? { actionId } : {}) };
+    const asker = await identify(deps, { userId, teamIds: [body.team?.id, body.user.team_id] }, attempt);
+    await checkOrigin(deps, body, { id: actionId, tried });
+    await adoptClicked(deps, body, actionId);
+    try {
+      return await used.listener({ deps, asker, userId, actionId, channel, triggerId: body.trigger_id });
+    } finally {
+      if (channel === null) redrawHome(deps, { userId, asker });
+    }
   });
 }
 
-/** Contract §7: a click counts only if its value is the action of the metadata of the message it was made on. */
-async function checkMessage(
-  deps: BotDeps,
-  body: BlockAction,
-  click: { actionId: string; tried: string },
-): Promise<void> {
-  const metadata = readMetadata(body);
-  if (metadata?.actionId === click.actionId && click.actionId !== '') return;
-  await recordRefusedAttempt(deps.ctx, { slackUserId: body.user.id, code: 'forged_click', tried: click.tried });
-  throw new NotAllowedError('This button does not belong to the message it stands on, so nothing was done.', {
-    code: 'forged_click',
+/** At once, and beside the answer: the person sees what their click has changed. The pump draws what fails here. */
+function redrawHome(deps: BotDeps, { userId, asker }: { userId: string; asker: Asker }): void {
+  publishHome(deps, { slackUserId: userId, asker }).catch((error: unknown) => {
+    deps.log.warn({ err: error, user: userId }, 'a Home could not be drawn after a click');
   });
-}
-
-function readMetadata(body: BlockAction): { actionId: unknown } | null {
-  const metadata = body.message?.['metadata'] as { event_type?: unknown; event_payload?: unknown } | undefined;
-  if (metadata?.event_type !== EVENT_TYPE || typeof metadata.event_payload !== 'object') return null;
-  return { actionId: (metadata.event_payload as { action_id?: unknown } | null)?.action_id };
-}
-
-/** A card whose post was never confirmed is found again by the click on it. */
-async function adopt(deps: BotDeps, body: BlockAction, actionId: string): Promise<void> {
-  const blocks = body.message?.['blocks'] as { block_id?: string }[] | undefined;
-  if (body.message === undefined || blocks?.[0]?.block_id !== CARD_BLOCK) return;
-  await adoptCard(deps, { actionId, channel: body.channel?.id ?? deps.channel, ts: body.message.ts });
 }
 
 function isId(text: string): boolean {

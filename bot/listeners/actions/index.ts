@@ -9,6 +9,7 @@ import type { ClickListener } from './click.ts';
 import { listenToButton, listenToMenu } from './click.ts';
 import { detailsClicked } from './details.ts';
 import { rejectClicked } from './reject.ts';
+import { unpauseClicked } from './unpause.ts';
 import { whyClicked } from './why.ts';
 
 /** One line a button. */
@@ -17,6 +18,7 @@ export const CLICKS: Readonly<Record<(typeof BUTTONS)[keyof typeof BUTTONS], Cli
   [BUTTONS.reject]: rejectClicked,
   [BUTTONS.details]: detailsClicked,
   [BUTTONS.cancel]: cancelClicked,
+  [BUTTONS.unpause]: unpauseClicked,
 };
 
 /** One line for each word of the card's menu. */
