@@ -1,5 +1,7 @@
 import { NotAllowedError, UnavailableError } from '../domain/errors.ts';
-import type { Asker } from '../domain/principal.ts';
+import { judgeStanding } from '../domain/policy.ts';
+import type { Asker, Principal } from '../domain/principal.ts';
+import { findStanding } from '../services/slack/directory.ts';
 import { askInSlack, findPrincipalBySlackUser } from '../services/slack/identity.ts';
 import { recordRefusedAttempt } from '../services/slack/record-refused-attempt.ts';
 import type { BotDeps } from './deps.ts';
@@ -11,8 +13,9 @@ export interface SlackPerson {
 }
 
 /**
- * Who acts. Throws NotAllowedError `foreign_workspace` or `unknown_person`, each kept in the audit; UnavailableError
- * where Slack could not say which workspace is ours: then nobody is believed.
+ * Who acts. Throws NotAllowedError `foreign_workspace`, `unknown_person` or `slack_person_refused` (a bot, a guest,
+ * somebody deactivated or of elsewhere), each kept in the audit; UnavailableError where Slack could not say which
+ * workspace is ours or who this is: then nobody is believed.
  */
 export async function identify(
   deps: BotDeps,
@@ -33,10 +36,27 @@ export async function identify(
     });
   }
   const principal = findPrincipalBySlackUser(deps.ctx, person.userId);
-  if (principal !== null) return askInSlack(principal);
+  if (principal !== null) {
+    await checkStanding(deps, principal, { userId: person.userId, ...attempt });
+    return askInSlack(principal);
+  }
   await recordRefusedAttempt(deps.ctx, { slackUserId: person.userId, code: 'unknown_person', ...attempt });
   throw new NotAllowedError(
     `Medic does not know you (Slack id ${person.userId}), so nothing was done. Whoever runs Medic can add you to medic.yaml.`,
     { code: 'unknown_person' },
   );
+}
+
+async function checkStanding(
+  deps: BotDeps,
+  principal: Principal,
+  attempt: { userId: string; tried: string; actionId?: string | undefined },
+): Promise<void> {
+  const judgement = judgeStanding(await findStanding(deps.ctx, principal), 'do');
+  if (judgement.isAllowed) return;
+  const { code, sentence } = judgement;
+  if (code === 'slack_lookup_failed') throw new UnavailableError(sentence, { code });
+  const { userId: slackUserId, ...rest } = attempt;
+  await recordRefusedAttempt(deps.ctx, { slackUserId, code, actor: principal.name, ...rest });
+  throw new NotAllowedError(sentence, { code });
 }

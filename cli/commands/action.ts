@@ -70,8 +70,29 @@ export function createCommand(setExitCode: (code: number) => void): Command {
       const action = await callApi('GET', pathOf(id));
       print(json, action, describeActionFully(action));
     });
+  command
+    .command('why <id>')
+    .description('the rule of an action, who may approve it, who has, and who could not')
+    .option('--json', 'prints JSON')
+    .action(async (id: string, { json }: Options) => {
+      const told = await callApi('GET', `${pathOf(id)}/why`);
+      print(json, told, describeExplanation(told));
+    });
   for (const verb of ['approve', 'reject', 'cancel'] as const) addDecision(command, verb);
   return command;
+}
+
+function describeExplanation(told: Json): string {
+  const named = (key: string, tell: (one: Json) => string): string[] => (told[key] as Json[]).map(tell);
+  const may = (told['may'] as string[]).join(', ') || 'nobody';
+  const waiting = told['end'] === null ? `May approve now: ${may}.` : String(told['end']);
+  const has = named('has', ({ by, at }) => `${String(by)} approved at ${String(at)}.`);
+  return [
+    String(told['rule']),
+    waiting,
+    ...has,
+    ...named('could_not', ({ name, why }) => `${String(name)} ${String(why)}.`),
+  ].join('\n');
 }
 
 function addDecision(command: Command, verb: 'approve' | 'reject' | 'cancel'): void {

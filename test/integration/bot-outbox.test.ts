@@ -58,6 +58,7 @@ describe('cards', () => {
     const server = await addServer(stage, true);
     const id = await ask(server.name);
     await waitForCard(stage.slack, server.name, 'pending');
+    await stage.plane.ctx.slackDirectory?.person('U0BOB'); // known for a minute; later nobody would be believed
     stage.slack.faults.outage(true);
     await reject(id);
     stage.slack.faults.outage(false);
@@ -106,7 +107,7 @@ describe('cards', () => {
   });
 
   test('posted twice for want of the history scope become one at the next click', async () => {
-    stage = await openBotStage({ workspace: { scopes: ['commands', 'chat:write'] } });
+    stage = await openBotStage({ workspace: { scopes: ['commands', 'chat:write', 'users:read'] } });
     stage.slack.faults.dropAnswer('chat.postMessage', 1);
     await stage.startBot();
     const server = await addServer(stage, true);

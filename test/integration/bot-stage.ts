@@ -2,6 +2,7 @@ import fastify from 'fastify';
 import { createBot } from '../../bot/bot.ts';
 import type { Bot } from '../../bot/bot.ts';
 import { createManifest } from '../../bot/manifest.ts';
+import { createSlackDirectory } from '../../bot/slack-directory.ts';
 import { startSlackWorkspace } from '../../sandbox/slack/workspace.ts';
 import type { SlackWorkspace, SlackWorkspaceOptions, StoredMessage } from '../../sandbox/slack/workspace.ts';
 import { createTestControlPlane } from '../support/context.ts';
@@ -33,6 +34,11 @@ export async function openBotStage(
   const manifest =
     input.mode === 'http' ? createManifest({ mode: 'http', url: PUBLIC_URL }) : createManifest({ mode: 'socket' });
   const slack = await startSlackWorkspace({ port: 0, ...TOKENS, manifest, ...input.workspace });
+  plane.ctx.slackDirectory = createSlackDirectory({
+    token: TOKENS.botToken,
+    apiUrl: slack.apiUrl,
+    log: plane.ctx.log,
+  });
   const closers: (() => Promise<unknown>)[] = [];
   const startBot = async (): Promise<Bot> => {
     const { appToken, ...httpTokens } = TOKENS;

@@ -41,6 +41,7 @@ const ROUTES: Readonly<Record<string, Expectation>> = {
   'POST /api/v1/actions': { may: ['operator', 'automation', 'admin'], body: 'request' },
   'GET /api/v1/actions': { may: [...READERS, 'automation'] },
   'GET /api/v1/actions/:id': { may: READERS }, // an automation only its own, so another's is 404 to it
+  'GET /api/v1/actions/:id/why': { may: READERS },
   'POST /api/v1/actions/:id/approve': { may: ['approver', 'admin'], body: {} },
   'POST /api/v1/actions/:id/reject': { may: ['approver', 'admin'], body: { reason: 'a test' } },
   'POST /api/v1/actions/:id/cancel': { may: ['operator', 'admin'], body: {} },
@@ -127,7 +128,7 @@ describe('routes × roles', () => {
       const isAllowed = may.includes(role);
       test(`${role} ${isAllowed ? 'may' : 'may not'} ${route}`, async () => {
         const status = await call(route, tokens.get(role));
-        const isHidden = role === 'automation' && route === 'GET /api/v1/actions/:id';
+        const isHidden = role === 'automation' && route.startsWith('GET /api/v1/actions/:id');
         if (isAllowed) expect([200, 201]).toContain(status);
         else if (isOwn) expect(status).toBe(401);
         else expect(status).toBe(isHidden ? 404 : 403);

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type * as z from 'zod';
 import type { DecisionInput, DecisionOutcome } from '../../../services/actions/decide-action.ts';
 import { cancelAction, decideAction } from '../../../services/actions/decide-action.ts';
+import { explainAction } from '../../../services/actions/explain-action.ts';
 import { getAction, listActions } from '../../../services/actions/read-actions.ts';
 import { requestAction } from '../../../services/actions/request-action.ts';
 import type { Context } from '../../../services/context.ts';
@@ -72,6 +73,19 @@ export function createActionRoutes(ctx: Context): FastifyPluginAsyncZod {
         },
       },
       async (request) => schemas.toActionJson(await getAction(ctx, readAsker(request), request.params.id)),
+    );
+    app.get(
+      '/actions/:id/why',
+      {
+        config: { access: READ },
+        schema: {
+          ...common,
+          summary: 'The rule of an action, who may approve it, who has, and who could not',
+          params: schemas.actionId,
+          response: { 200: schemas.explanationJson, ...problems },
+        },
+      },
+      async (request) => schemas.toExplanationJson(await explainAction(ctx, readAsker(request), request.params.id)),
     );
     await app.register(createDecisionRoutes(ctx));
   };

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { ACTION_STATUSES } from '../../../domain/lifecycle.ts';
 import { RISKS } from '../../../playbook/playbook.ts';
 import type { ActionView } from '../../../services/actions/action-view.ts';
+import type { ActionExplanation } from '../../../services/actions/explain-action.ts';
 import { pageQuery, textOrNull, time, timeOrNull, toTime } from '../../schemas.ts';
 
 export const actionId = z.strictObject({ id: z.string().max(64) });
@@ -39,6 +40,8 @@ export const actionQuery = pageQuery.extend({
   playbook: z.string().max(128).optional(),
 });
 
+const approvalJson = z.object({ by: z.string(), at: time, reason: textOrNull, break_glass: z.boolean() });
+
 export const actionJson = z.object({
   id: z.string(),
   server: z.string().describe('Its name.'),
@@ -52,7 +55,7 @@ export const actionJson = z.object({
   requested_by: z.string(),
   requested_via: z.string(),
   requested_at: time,
-  approvals: z.array(z.object({ by: z.string(), at: time, reason: textOrNull, break_glass: z.boolean() })),
+  approvals: z.array(approvalJson),
   approvals_required: z.number().int(),
   approval_from: z.array(z.string()).nullable().describe('Groups that may approve now; null: every approver.'),
   approval_rule: z.string().describe('Why it needs them, as a sentence.'),
@@ -88,6 +91,14 @@ export const actionJson = z.object({
     .nullable()
     .describe('Running: which step, as its agent last said; verification counts.'),
   has_late_result: z.boolean().describe('A result came after the end; it changed nothing.'),
+});
+
+export const explanationJson = z.object({
+  rule: z.string(),
+  end: textOrNull.describe('What has become of it, as a sentence; null while it waits for people.'),
+  may: z.array(z.string()).describe('Who may approve now.'),
+  has: z.array(approvalJson),
+  could_not: z.array(z.object({ name: z.string(), why: z.string() })),
 });
 
 export const decisionJson = actionJson.extend({
@@ -144,4 +155,9 @@ export function toActionJson(view: ActionView): z.infer<typeof actionJson> {
 
 function toApprovalJson({ by, at, reason, isBreakGlass }: ActionView['approvals'][number]) {
   return { by, at: at.toISOString(), reason, break_glass: isBreakGlass };
+}
+
+export function toExplanationJson(told: ActionExplanation): z.infer<typeof explanationJson> {
+  const couldNot = told.couldNot.map(({ name, sentence }) => ({ name, why: sentence }));
+  return { rule: told.rule, end: told.end, may: told.may, has: told.has.map(toApprovalJson), could_not: couldNot };
 }
