@@ -31,6 +31,7 @@ export const METHODS: Readonly<Record<string, readonly string[]>> = {
   'users.info': ['users:read'],
   'views.open': [],
   'views.publish': [],
+  'views.update': [],
 };
 
 /**

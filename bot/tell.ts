@@ -50,7 +50,12 @@ export async function answer(deps: BotDeps, reply: Reply, work: () => Promise<Me
 }
 
 export function explain(deps: BotDeps, error: unknown): Message {
+  return createAnswer(toSentence(deps, error));
+}
+
+/** What the person is told of an error; what nobody expected goes to the log as well. */
+export function toSentence(deps: BotDeps, error: unknown): string {
   const { sentence, isExpected } = describeError(error);
   if (!isExpected) deps.log.error({ err: error }, 'a request from Slack failed');
-  return createAnswer(sentence);
+  return sentence;
 }

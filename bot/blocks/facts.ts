@@ -30,7 +30,7 @@ export function requestFacts(action: ActionView): Fact[] {
 }
 
 /** Each step's argument list, exactly, one a line: arguments are told apart by quotes where it matters. */
-export function argvBlock(action: ActionView): KnownBlock {
+export function argvBlock(action: Pick<ActionView, 'argvPreview'>): KnownBlock {
   const text = writeArgv(action.argvPreview);
   const left = text.length - MAX_ARGV;
   return preformattedBlock(left <= 0 ? text : `${cut(text, MAX_ARGV)}\n(${left} more characters are not shown here)`);

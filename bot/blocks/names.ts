@@ -37,6 +37,9 @@ export const FORMS = {
   approveComment: 'medic_approve_comment',
 } as const;
 
+/** Menus of the request form that search while somebody types; parameters with many values are named `param_<name>`. */
+export const SEARCHES = { playbook: 'medic_playbook_options', server: 'medic_server_options' } as const;
+
 export const BATCH_BUTTONS = {
   approve: 'medic_batch_approve',
   select: 'medic_batch_select',

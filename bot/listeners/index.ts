@@ -3,6 +3,8 @@ import type { BotDeps } from '../deps.ts';
 import { listenToActions } from './actions/index.ts';
 import { listenToCommands } from './commands/index.ts';
 import { listenToEvents } from './events/index.ts';
+import { listenToOptions } from './options/index.ts';
+import { listenToShortcuts } from './shortcuts/index.ts';
 import { listenToViews } from './views/index.ts';
 
 /** Everything that Slack may send and we answer. */
@@ -11,4 +13,6 @@ export function listen(app: App, deps: BotDeps): void {
   listenToActions(app, deps);
   listenToViews(app, deps);
   listenToEvents(app, deps);
+  listenToOptions(app, deps);
+  listenToShortcuts(app, deps);
 }

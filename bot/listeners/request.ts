@@ -33,5 +33,10 @@ export async function requestFromSlack(deps: BotDeps, asker: Asker, typed: Typed
 }
 
 export function createRequestAnswer(action: ActionView): Message {
-  return createAnswer(`${describeAction(action)} ${action.approvalRule} Its id is ${shortId(action.id)}.`);
+  return createAnswer(describeRequest(action));
+}
+
+/** What came of a request, in words. */
+export function describeRequest(action: ActionView): string {
+  return `${describeAction(action)} ${action.approvalRule} Its id is ${shortId(action.id)}.`;
 }

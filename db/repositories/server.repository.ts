@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Tx } from '../orm.ts';
 import type { NewRow, Row, RowChange } from '../tables.ts';
 import type { Source } from './source.ts';
@@ -32,6 +33,25 @@ export async function listServers(
     .execute();
   const items = rows.slice(0, limit);
   return { items, next: rows.length > limit ? (items.at(-1)?.name ?? null) : null };
+}
+
+/** Enrolled servers with this text in the name or in a tag, whatever its case; names that begin with it first. */
+export function searchServers(source: Source, query: { text: string; limit: number }): Promise<ServerRow[]> {
+  const escaped = query.text.replace(/[\\%_]/g, '\\$&');
+  return source.kysely
+    .selectFrom('servers')
+    .selectAll()
+    .where('revoked_at', 'is', null)
+    .where((eb) =>
+      eb.or([
+        eb('name', 'ilike', `%${escaped}%`),
+        sql<boolean>`exists (select 1 from unnest(tags) as tag where tag ilike ${`%${escaped}%`})`,
+      ]),
+    )
+    .orderBy(sql`name ilike ${`${escaped}%`}`, 'desc')
+    .orderBy('name')
+    .limit(query.limit)
+    .execute();
 }
 
 export async function listServerNames(source: Source): Promise<string[]> {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { listEnded } from '../../db/repositories/action.repository.ts';
 import type { ActionRow } from '../../db/repositories/action.repository.ts';
 import type { ActionStatus } from '../../domain/lifecycle.ts';
@@ -35,6 +36,8 @@ export interface ActionPreview {
   argv: string[][];
   /** By today's rules and the pause of this moment. */
   requirement: Requirement;
+  /** The same for two previews only where the same would run, under the same terms. */
+  fingerprint: string;
   /** How this playbook ended on this server, newest first. */
   outcomes: PastOutcome[];
 }
@@ -52,16 +55,19 @@ export async function previewAction(ctx: Context, asker: Asker, input: RequestIn
     viewServer(ctx, server),
     listEnded(ctx.database, { serverId: server.id, playbook: playbook.name, limit: SHOWN_OUTCOMES }),
   ]);
+  const requirement = findRequirement({
+    rules: ctx.config.current().rules,
+    server: { name: server.name, tags: server.tags, isPaused: server.paused },
+    playbook: { name: playbook.name, risk: playbook.risk },
+  });
+  const terms = JSON.stringify([server.id, playbook.digest, Object.entries(values), requirement]);
   return {
     server: view,
     playbook,
     values,
     argv: previewSteps(playbook, values),
-    requirement: findRequirement({
-      rules: ctx.config.current().rules,
-      server: { name: server.name, tags: server.tags, isPaused: server.paused },
-      playbook: { name: playbook.name, risk: playbook.risk },
-    }),
+    requirement,
+    fingerprint: createHash('sha256').update(terms).digest('base64url'),
     outcomes: ended.map(toPastOutcome),
   };
 }

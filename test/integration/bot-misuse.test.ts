@@ -88,27 +88,6 @@ describe('a command', () => {
     await say('U0ANA', `unpause ${server.name}`);
     await waitForAnswer(stage.slack, 'U0ANA', /is not paused any more/);
   });
-
-  test('alone opens a form that asks, and tells what is wrong at its field', async () => {
-    const server = await addServer(stage, true);
-    await say('U0BOB', '');
-    const view = await stage.slack.waitFor((slack) => slack.openViews('U0BOB')[0], { what: 'the form' });
-    const pick = (value: string) => ({ type: 'static_select', selected_option: { value } });
-    const values = (params: string) => ({
-      playbook: { playbook: pick('restart-service') },
-      server: { server: pick(server.name) },
-      params: { params: { type: 'plain_text_input', value: params } },
-      reason: { reason: { type: 'plain_text_input', value: 'from the form' } },
-    });
-    const wrong = await stage.slack.submitView({ user: 'U0BOB', viewId: view.id, values: values('service=-rf') });
-    expect(wrong.body).toMatchObject({
-      response_action: 'errors',
-      errors: { params: expect.stringContaining('service') },
-    });
-    await stage.slack.submitView({ user: 'U0BOB', viewId: view.id, values: values('service=nginx') });
-    const card = await waitForCard(stage.slack, server.name, 'pending');
-    expect(JSON.stringify(card.blocks)).toContain('from the form');
-  });
 });
 
 describe('a click', () => {

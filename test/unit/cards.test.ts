@@ -5,7 +5,6 @@ import { createAnswer } from '../../bot/blocks/answer.ts';
 import { createCard, createClosedDuplicate } from '../../bot/blocks/card.ts';
 import { createDetails, createDetailsView } from '../../bot/blocks/details.ts';
 import { createApproveCommentForm, createRejectForm } from '../../bot/blocks/decision-forms.ts';
-import { createRequestForm } from '../../bot/blocks/forms.ts';
 import { createClosedHome, createHome, idsOnHome } from '../../bot/blocks/home.ts';
 import { createHistory, createPendingList, createServerList } from '../../bot/blocks/lists.ts';
 import type { Message } from '../../bot/blocks/message.ts';
@@ -231,10 +230,8 @@ describe('every message', () => {
   test('of forms does too', () => {
     const input = fc.record({ action, names: fc.uniqueArray(text, { maxLength: 120 }) });
     fc.assert(
-      fc.property(input, ({ action: view, names }) => {
-        const playbooks = names.map((name) => ({ name, title: name, risk: 'low' }) as never);
+      fc.property(input, ({ action: view }) => {
         const forms: ModalView[] = [
-          createRequestForm({ playbooks, servers: names, channel: 'C0MEDIC' }),
           createRejectForm({ action: view, privateMetadata: 'sealed' }),
           createApproveCommentForm({ action: view, privateMetadata: 'sealed' }),
           createDetailsView(view),

@@ -2,10 +2,12 @@ import type { App } from '@slack/bolt';
 import type { BotDeps } from '../../deps.ts';
 import { listenToApproveComment } from './approve-comment.ts';
 import { listenToRejectReason } from './reject-reason.ts';
+import { listenToRequestFormChanges } from './request-form-changes.ts';
 import { listenToRequestForm } from './request-form.ts';
 
 export function listenToViews(app: App, deps: BotDeps): void {
   listenToRequestForm(app, deps);
+  listenToRequestFormChanges(app, deps);
   listenToRejectReason(app, deps);
   listenToApproveComment(app, deps);
 }

@@ -1,61 +1,142 @@
 import type { App, SlackViewAction, ViewOutput } from '@slack/bolt';
+import type { ModalView } from '@slack/types';
 import { setTimeout as wait } from 'node:timers/promises';
-import { MedicError } from '../../../domain/errors.ts';
+import type { MedicError } from '../../../domain/errors.ts';
+import { InvalidInputError } from '../../../domain/errors.ts';
 import type { ActionView } from '../../../services/actions/action-view.ts';
-import type { REQUEST_FIELDS } from '../../blocks/forms.ts';
 import { FORMS } from '../../blocks/names.ts';
+import { PARAM_PREFIX } from '../../blocks/param-inputs.ts';
+import { createPlainForm } from '../../blocks/request-form.ts';
+import { cut } from '../../blocks/text.ts';
 import type { BotDeps } from '../../deps.ts';
-import { parsePairs } from '../../grammar.ts';
 import { identify } from '../../identify.ts';
-import { explain, tell } from '../../tell.ts';
-import { createRequestAnswer, requestFromSlack } from '../request.ts';
+import { openSeal } from '../../seal.ts';
+import { tell, toSentence } from '../../tell.ts';
+import { drawBareForm, drawShownForm, previewEntered } from '../draw-request-form.ts';
+import type { FormData, FormOwner } from '../draw-request-form.ts';
+import { createRequestAnswer, describeRequest, requestFromSlack } from '../request.ts';
+import { readEntered, typedParams } from '../request-state.ts';
+import { updateView } from '../update-view.ts';
 
 const PATIENCE_MS = 1_800; // Slack waits three seconds for the answer to a form
+const MAX_ERROR = 150;
+const SLOW = 'This takes longer than usual. Wait here: what came of it will stand here.';
 
-type Field = (typeof REQUEST_FIELDS)[number];
-type Outcome = { action: ActionView } | { error: unknown };
+type Outcome =
+  | { kind: 'asked'; action: ActionView; channel: string }
+  | { kind: 'redrawn'; view: ModalView }
+  | { kind: 'refused'; error: unknown; owner: FormOwner | null };
 
-/** What is wrong is told at its field where it is known in time, else privately. */
+/**
+ * Nothing is asked for that was not shown: where the form holds something else than its preview, or the rules have
+ * changed since, the preview is drawn (again) and the person sends the form once more. What is wrong is told at its
+ * field where it is known in time, else in the form. One form asks once.
+ */
 export function listenToRequestForm(app: App, deps: BotDeps): void {
   app.view({ type: 'view_submission', callback_id: FORMS.request }, async ({ ack, body, view }) => {
-    const working = request(deps, body, view).then(
-      (action): Outcome => ({ action }),
-      (error: unknown): Outcome => ({ error }),
-    );
+    const working = submit(deps, body, view);
     const early = await Promise.race([working, wait(PATIENCE_MS, null, { ref: false })]);
-    if (early !== null && 'error' in early && early.error instanceof MedicError) {
-      await ack({ response_action: 'errors', errors: { [fieldOf(early.error)]: early.error.message.slice(0, 150) } });
+    if (early?.kind === 'redrawn') {
+      await ack({ response_action: 'update', view: early.view });
       return;
     }
-    await ack();
+    if (early?.kind === 'refused') {
+      const redrawn = redrawRefused(deps, early, view);
+      if (redrawn === null) await ack({ response_action: 'errors', errors: errorsOf(early.error as MedicError, view) });
+      else await ack({ response_action: 'update', view: redrawn });
+      return;
+    }
+    if (early === null) await ack({ response_action: 'update', view: slowForm(view) });
+    else await ack();
     const outcome = await working;
-    const message = 'error' in outcome ? explain(deps, outcome.error) : createRequestAnswer(outcome.action);
-    await tell(deps, { channel: view.private_metadata || deps.channel, userId: body.user.id }, message);
+    if (early === null) await settleSlowly(deps, outcome, view);
+    if (outcome.kind !== 'asked') return;
+    await tell(deps, { channel: outcome.channel, userId: body.user.id }, createRequestAnswer(outcome.action));
   });
 }
 
-async function request(deps: BotDeps, body: SlackViewAction, view: ViewOutput): Promise<ActionView> {
-  const person = { userId: body.user.id, teamIds: [body.team?.id, body.user.team_id] };
-  const asker = await identify(deps, person, { tried: 'form' });
-  const reason = read(view, 'reason');
-  return requestFromSlack(deps, asker, {
-    playbook: read(view, 'playbook'),
-    server: read(view, 'server'),
-    params: parsePairs(read(view, 'params')),
-    reason: reason === '' ? undefined : reason,
-    channel: view.private_metadata || deps.channel,
+async function submit(deps: BotDeps, body: SlackViewAction, view: ViewOutput): Promise<Outcome> {
+  let owner: FormOwner | null = null;
+  try {
+    const userId = body.user.id;
+    const person = { userId, teamIds: [body.team?.id, body.user.team_id] };
+    const asker = await identify(deps, person, { tried: 'form' });
+    const form = { callbackId: FORMS.request, userId, metadata: view.private_metadata, tried: 'form' };
+    const data = (await openSeal(deps, form)) as FormData;
+    owner = { asker, userId, channel: data.channel };
+    return await askOrShow(deps, owner, { view, data });
+  } catch (error) {
+    return { kind: 'refused', error, owner };
+  }
+}
+
+async function askOrShow(
+  deps: BotDeps,
+  owner: FormOwner,
+  { view, data }: { view: ViewOutput; data: FormData },
+): Promise<Outcome> {
+  const entered = readEntered(view);
+  const playbook = deps.ctx.config.current().playbooks.get(entered.playbook);
+  if (playbook === undefined || playbook.digest !== data.digest) {
+    const notice = 'The playbook is another one now: look at what it needs to know.';
+    return { kind: 'redrawn', view: drawBareForm(deps, owner, { entered, notice }) };
+  }
+  const preview = await previewEntered(deps, owner.asker, { playbook, entered });
+  if (preview.fingerprint !== data.fingerprint) {
+    const notice = data.fingerprint === null ? undefined : 'This has changed since it was shown: look again.';
+    return { kind: 'redrawn', view: await drawShownForm(deps, owner, { entered, preview, notice }) };
+  }
+  const action = await requestFromSlack(deps, owner.asker, {
+    playbook: playbook.name,
+    server: entered.server,
+    params: typedParams(playbook, entered),
+    reason: entered.reason.trim() === '' ? undefined : entered.reason,
+    channel: owner.channel,
     requestKey: `slack:${view.id}`,
   });
+  return { kind: 'asked', action, channel: owner.channel };
 }
 
-function read(view: ViewOutput, field: Field): string {
-  const state = view.state.values[field]?.[field];
-  return state?.selected_option?.value ?? state?.value ?? '';
+/** What has no field of its own is told above the form, which keeps what was entered; null: fields can tell it. */
+function redrawRefused(
+  deps: BotDeps,
+  refused: Extract<Outcome, { kind: 'refused' }>,
+  view: ViewOutput,
+): ModalView | null {
+  const { error, owner } = refused;
+  const sentence = toSentence(deps, error);
+  if (owner === null) return createPlainForm(sentence, '');
+  if (error instanceof InvalidInputError && Object.keys(errorsOf(error, view)).length > 0) return null;
+  return drawBareForm(deps, owner, { entered: readEntered(view), notice: sentence });
 }
 
-function fieldOf(error: MedicError): Field {
-  if (error.code === 'unknown_server') return 'server';
-  if (error.code.startsWith('reason_')) return 'reason';
-  const isParam = error.fields.some(({ path }) => path.startsWith('params')) || /param|pair|quote/.test(error.code);
-  return isParam ? 'params' : 'playbook';
+/** By block; only blocks that stand in this form, as Slack takes no others. */
+function errorsOf(error: MedicError, view: ViewOutput): Record<string, string> {
+  const blocks = view.blocks.filter(({ type }) => type === 'input').map(({ block_id: id }) => id);
+  const told = error.fields.map(({ path, message }) => [path.replace(/^params\./, PARAM_PREFIX), message] as const);
+  const fitting = told.filter(([block]) => blocks.includes(block));
+  return Object.fromEntries(fitting.map(([block, message]) => [block, cut(message, MAX_ERROR)]));
+}
+
+/** The same form, which Slack keeps open while we still work. */
+function slowForm(view: ViewOutput): ModalView {
+  return createPlainForm(SLOW, view.private_metadata);
+}
+
+async function settleSlowly(deps: BotDeps, outcome: Outcome, view: ViewOutput): Promise<void> {
+  switch (outcome.kind) {
+    case 'redrawn':
+      return updateView(deps, view.id, outcome.view);
+    case 'asked':
+      return updateView(deps, view.id, createPlainForm(describeRequest(outcome.action), ''));
+    case 'refused': {
+      const sentence = toSentence(deps, outcome.error);
+      const { owner } = outcome;
+      const form =
+        owner === null
+          ? createPlainForm(sentence, '')
+          : drawBareForm(deps, owner, { entered: readEntered(view), notice: sentence });
+      return updateView(deps, view.id, form);
+    }
+  }
 }

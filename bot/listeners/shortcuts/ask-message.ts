@@ -1,0 +1,53 @@
+import type { App, MessageShortcut } from '@slack/bolt';
+import { setTimeout as wait } from 'node:timers/promises';
+import { SHORTCUTS } from '../../blocks/names.ts';
+import { cut } from '../../blocks/text.ts';
+import type { BotDeps } from '../../deps.ts';
+import { identify } from '../../identify.ts';
+import { readSlackMarks } from '../../slack-marks.ts';
+import { answer } from '../../tell.ts';
+import { openRequestForm } from '../commands/open-form.ts';
+
+const PERMALINK_MS = 800; // the form must be open within three seconds
+const MAX_REASON = 1_000;
+
+/** "Remediate this…" on a message: what it says is the reason, with the way back to it. */
+export function listenToAskMessage(app: App, deps: BotDeps): void {
+  const shortcut = { type: 'message_action', callback_id: SHORTCUTS.askMessage } as const;
+  app.shortcut<MessageShortcut>(shortcut, async ({ ack, shortcut: body, respond }) => {
+    await ack();
+    const userId = body.user.id;
+    const channel = body.channel.id;
+    await answer(deps, { respond, channel, userId }, async () => {
+      const teamIds = [body.team?.id, body.user.team_id];
+      const asker = await identify(deps, { userId, teamIds }, { tried: 'shortcut' });
+      const reason = createReason(readMessage(body), await findPermalink(deps, body));
+      await openRequestForm(deps, { asker, userId, channel, triggerId: body.trigger_id, prefill: { reason } });
+      return null;
+    });
+  });
+}
+
+/** What a person reads there: programs often write only attachments. */
+function readMessage({ message }: MessageShortcut): string {
+  const attachments = message['attachments'] as { fallback?: unknown; text?: unknown }[] | undefined;
+  const texts = [message.text, attachments?.[0]?.text, attachments?.[0]?.fallback];
+  const text = texts.find((one): one is string => typeof one === 'string' && one.trim() !== '') ?? '';
+  return readSlackMarks(text).trim();
+}
+
+/** The link stands whole, whatever is cut off the words. */
+function createReason(text: string, permalink: string | null): string {
+  if (permalink === null) return cut(text, MAX_REASON);
+  const words = cut(text, MAX_REASON - permalink.length - 1);
+  return words === '' ? permalink : `${words}\n${permalink}`;
+}
+
+/** Null where Slack does not tell in time, or the app may not see that channel. */
+async function findPermalink(deps: BotDeps, body: MessageShortcut): Promise<string | null> {
+  const asked = deps.client.chat
+    .getPermalink({ channel: body.channel.id, message_ts: body.message_ts })
+    .then(({ permalink }) => permalink ?? null)
+    .catch(() => null);
+  return Promise.race([asked, wait(PERMALINK_MS, null, { ref: false })]);
+}

@@ -1,0 +1,25 @@
+import * as servers from '../../db/repositories/server.repository.ts';
+import type { Asker } from '../../domain/principal.ts';
+import { authorise } from '../authorise.ts';
+import type { Context } from '../context.ts';
+import type { ServerView } from './server-view.ts';
+import { toServerView } from './server-view.ts';
+
+const MAX_TYPED = 100; // names have at most 63
+
+/** Servers with this text in their name or in a tag; those whose name begins with it first. '' finds all. */
+export async function searchServers(
+  ctx: Context,
+  asker: Asker,
+  query: { text: string; limit: number },
+): Promise<ServerView[]> {
+  authorise(asker, 'servers.read');
+  const text = query.text.trim().slice(0, MAX_TYPED).replaceAll('\0', '');
+  const rows = await servers.searchServers(ctx.database, { text, limit: query.limit });
+  const context = { config: ctx.config.current(), now: new Date(), queued: 0 };
+  return rows.map((row) => toServerView(row, context));
+}
+
+export async function hasServers(ctx: Context, asker: Asker): Promise<boolean> {
+  return (await searchServers(ctx, asker, { text: '', limit: 1 })).length > 0;
+}
