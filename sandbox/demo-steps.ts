@@ -90,7 +90,7 @@ async function playReject(sandbox: Sandbox): Promise<Facts> {
 }
 
 async function playExpire(sandbox: Sandbox): Promise<Facts> {
-  writeSandboxConfig(sandbox.configDir, { approvalTimeout: '2s' });
+  writeSandboxConfig(sandbox.configDir, { approvalTimeout: '2s', hasLadder: false });
   await sandbox.controlPlane.ctx.config.reload();
   const card = await ask(sandbox, { by: ANA, text: 'restart-service web-2 service=till' });
   await waitForCard(sandbox, { ts: card.ts, status: 'expired' });

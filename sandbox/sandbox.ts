@@ -6,12 +6,13 @@ import { createManifest } from '../bot/manifest.ts';
 import { startControlPlane } from '../cli/control-plane.ts';
 import type { ControlPlane } from '../cli/control-plane.ts';
 import { explainDatabaseFailure } from '../cli/explain-database-failure.ts';
+import { OPERATOR } from '../cli/offline-context.ts';
 import { migrateUp } from '../db/migrate.ts';
-import type { Asker } from '../domain/principal.ts';
-import { SYSTEM_ACTOR } from '../domain/principal.ts';
 import { readEnvironment } from '../services/config/environment.ts';
 import type { RawEnvironment } from '../services/config/environment.ts';
 import { createEnrollmentToken } from '../services/servers/create-enrollment-token.ts';
+import { keepAuthenticators } from './authenticators.ts';
+import type { Authenticators } from './authenticators.ts';
 import { bundleAgent } from './bundle-agent.ts';
 import type { DataDir } from './data-dir.ts';
 import { takePort } from './ports.ts';
@@ -47,6 +48,11 @@ export interface SandboxOptions {
   isEphemeral?: boolean;
 }
 
+/** The page is there before the control plane that the phones are enrolled with. */
+interface Phones {
+  current: Authenticators | null;
+}
+
 export interface Sandbox {
   controlPlane: ControlPlane;
   /** Null where a real Slack is configured. */
@@ -74,7 +80,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     clock.time('trial servers', () => bringTrialServers(options)),
   ]);
   const configDir = prepareConfig(options, trial);
-  const slack = await clock.time('slack workspace', () => bringSlack(options, { secrets, trial }));
+  const phones: Phones = { current: null };
+  const slack = await clock.time('slack workspace', () => bringSlack(options, { secrets, trial, phones }));
   const environment = readEnvironment({
     ...options.configured,
     DATABASE_URL: databaseUrl,
@@ -96,6 +103,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     progress.during('Starting the control plane', () => startControlPlane({ parts, environment, log })),
   );
   shutdown.add('the control plane', () => controlPlane.stop());
+  if (options.isEphemeral !== true) phones.current = await bringPhones(options, controlPlane);
   const controlPlaneUrl = controlPlane.url ?? '';
   await clock.time('agents', () =>
     Promise.all(trial.servers.map((server) => bringAgent(options, { server, controlPlane, agentFile, log }))),
@@ -108,6 +116,15 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     parts: clock.parts,
     addresses: { controlPlane: controlPlaneUrl, slack: slack?.url ?? null, temporal: temporal.uiUrl },
   };
+}
+
+/** Where the configuration is the person's own, so are the phones: `medic principal totp` enrols them. */
+async function bringPhones(
+  { configured, dataDir }: SandboxOptions,
+  { ctx }: ControlPlane,
+): Promise<Authenticators | null> {
+  if (configured['MEDIC_CONFIG'] !== undefined || configured['DATABASE_URL'] !== undefined) return null;
+  return keepAuthenticators({ ctx, operator: OPERATOR, file: dataDir.at('authenticators.json') });
 }
 
 /** A configured directory is the person's own: nothing is ever written there. */
@@ -187,7 +204,7 @@ async function bringTrialServers({ dataDir, progress, shutdown }: SandboxOptions
 
 async function bringSlack(
   options: SandboxOptions,
-  { secrets, trial }: { secrets: SandboxSecrets; trial: TrialServers },
+  { secrets, trial, phones }: { secrets: SandboxSecrets; trial: TrialServers; phones: Phones },
 ): Promise<SlackWorkspace | null> {
   if (options.configured['SLACK_BOT_TOKEN'] !== undefined) return null; // a real Slack: never a stand-in beside it
   const { port, sentence } = await takePort(options.ports.slack);
@@ -199,7 +216,7 @@ async function bringSlack(
     appToken: secrets.slackAppToken,
     channels: [{ id: SANDBOX_CHANNEL, name: 'medic-ops' }],
     manifest: createManifest({ mode: 'socket' }),
-    sidePanel: createSidePanel(trial),
+    sidePanel: createSidePanel(trial, () => phones.current?.lines() ?? []),
   });
   options.shutdown.add('the Slack workspace', () => workspace.stop());
   return workspace;
@@ -232,11 +249,6 @@ async function bringAgent(
   input: { server: TrialServers['servers'][number]; controlPlane: ControlPlane; agentFile: string; log: Logger },
 ): Promise<void> {
   const { server, controlPlane, agentFile, log } = input;
-  const operator: Asker = {
-    principal: { name: SYSTEM_ACTOR, roles: ['admin'], slackUserId: null, groups: [] },
-    roles: ['admin'],
-    via: 'cli',
-  };
   const agent = await progress.during(`Starting the agent on ${server.name}`, () =>
     runTrialAgent({
       agentFile,
@@ -244,7 +256,7 @@ async function bringAgent(
       playbookDir: server.playbookDir,
       controlPlaneUrl: controlPlane.url ?? '',
       createEnrollToken: async () =>
-        (await createEnrollmentToken(controlPlane.ctx, operator, { serverName: server.name, tags: ['trial'] })).token,
+        (await createEnrollmentToken(controlPlane.ctx, OPERATOR, { serverName: server.name, tags: ['trial'] })).token,
       log: (line) => {
         log.info({ server: server.name }, line);
       },

@@ -1,11 +1,11 @@
-import type { SidePanel } from './slack/workspace.ts';
+import type { SidePanel, SidePanelItem } from './slack/workspace.ts';
 import type { TrialServers } from './trial/trial-servers.ts';
 
 /** The servers to try things on, as the page shows them: how their service does, and two ways to break it. */
-export function createSidePanel(trial: TrialServers): SidePanel {
+export function createSidePanel(trial: TrialServers, codes: () => string[]): SidePanel {
   return {
-    items: () =>
-      Promise.all(
+    items: async () => [
+      ...(await Promise.all(
         trial.servers.flatMap((server) =>
           server.services.map(async (service) => {
             const isHealthy = await trial.isHealthy(service);
@@ -24,7 +24,15 @@ export function createSidePanel(trial: TrialServers): SidePanel {
             };
           }),
         ),
-      ),
+      )),
+      ...createPhones(codes()),
+    ],
     act: (id, verb) => trial.breakService(id, verb === 'hang' ? 'hang' : 'kill'),
   };
+}
+
+/** What the approvers' phones show, for actions of risk critical. */
+function createPhones(lines: string[]): SidePanelItem[] {
+  if (lines.length === 0) return [];
+  return [{ id: 'authenticators', title: 'One-time codes', lines, healthy: true, buttons: [] }];
 }
