@@ -31,6 +31,12 @@ export function createBatchCard(batch: BatchView): BatchMessage {
   return { text: escapeMrkdwn(sentence), blocks, metadata: metadataOf(batch) };
 }
 
+/** In place of a second message of the same batch; without buttons. */
+export function createClosedBatch(batch: BatchView): BatchMessage {
+  const sentence = toLine(`This message was replaced: the card of ${describeBatch(batch)}`, MAX_SENTENCE);
+  return { text: escapeMrkdwn(sentence), blocks: [sentenceBlock(sentence)], metadata: metadataOf(batch) };
+}
+
 /** What is decided on a batch: what still waits for a person. */
 export function isWaiting(action: ActionView): boolean {
   return action.status === 'pending' && action.approvalsRequired > 0;

@@ -61,6 +61,7 @@ export const CARD_BLOCK = 'medic_card';
 export const NOTICE_BLOCK = 'medic_notice';
 export const OUTPUT_BLOCK = 'medic_output';
 export const BATCH_BLOCK = 'medic_batch';
+export const BATCH_NOTICE_BLOCK = 'medic_batch_notice';
 
 export const COMMAND = '/remediate';
 

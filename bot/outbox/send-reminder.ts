@@ -3,10 +3,20 @@ import { createAnswer } from '../blocks/answer.ts';
 import { reply } from './reply.ts';
 import type { Sender } from './sender.ts';
 
-/** `{ text }` in the thread of the card, while the action still waits for a decision. */
-export const sendReminder: Sender = async (deps, entry) => {
-  const { text } = entry.payload;
-  const action = entry.action_id === null ? null : await readCard(deps.ctx, entry.action_id);
-  if (action?.status !== 'pending' || typeof text !== 'string') return;
-  await reply(deps, { entry, action, message: createAnswer(text) });
+/** `{ text }` in the thread of the card, while the action still waits for a decision; for many of one batch, one. */
+export const sendReminder: Sender = async (deps, entry, companions) => {
+  const due = await Promise.all(
+    [entry, ...companions].map(async ({ action_id: id, payload }) => {
+      const action = id === null ? null : await readCard(deps.ctx, id);
+      return action?.status === 'pending' && typeof payload['text'] === 'string'
+        ? { action, text: payload['text'] }
+        : null;
+    }),
+  );
+  const waiting = due.filter((one) => one !== null);
+  const [first] = waiting;
+  if (first === undefined) return;
+  const texts = waiting.map(({ text }) => text);
+  const message = texts.length === 1 ? createAnswer(first.text) : createAnswer(`${texts.length} of these wait:`, texts);
+  await reply(deps, { entry, action: first.action, message });
 };

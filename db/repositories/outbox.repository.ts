@@ -83,7 +83,7 @@ export async function lockNextDue(kysely: Transaction<Tables>, lane: OutboxLane)
 }
 
 /**
- * What may go out in the same message, locked: direct messages to the same person; notices of the same batch. What
+ * What may go out in the same message, locked: direct messages to the same person; notices or reminders of one batch. What
  * began together once goes together again, so that its lost post can be told from another.
  */
 export async function lockCompanions(
@@ -91,7 +91,7 @@ export async function lockCompanions(
   entry: DueEntry,
   limit: number,
 ): Promise<OutboxRow[]> {
-  if (entry.kind !== 'private' && entry.kind !== 'notice') return [];
+  if (!MERGED.includes(entry.kind)) return [];
   const { rows } = await sql<OutboxRow>`
     select slack_outbox.* from slack_outbox
     left join actions on actions.id = slack_outbox.action_id
@@ -108,6 +108,8 @@ const isToSamePerson = ({ payload }: OutboxRow) => sql<boolean>`
   and slack_outbox.payload -> 'outcome_for' is not distinct from ${jsonOrNull(payload['outcome_for'])}::jsonb`;
 
 const jsonOrNull = (value: unknown): string | null => (value === undefined ? null : toJson(value));
+
+const MERGED: readonly OutboxKind[] = ['private', 'notice', 'reminder'];
 
 /** A notice with a topic of its own, such as a break-glass, is never merged. */
 const isOfSameBatch = (entry: OutboxRow) => sql<boolean>`

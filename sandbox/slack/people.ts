@@ -26,6 +26,8 @@ export interface ClickInput {
   selected?: unknown;
   /** The click of a person whose page still shows the message as it was before its last edit. */
   asBeforeLastEdit?: boolean;
+  /** The same again plays a click that is delivered twice. */
+  triggerId?: string;
 }
 
 export interface ViewClickInput {
@@ -119,7 +121,7 @@ export class People {
     if (found === undefined) return notThere('element_not_found');
     const responseUrl = this.#responseUrls.mint({ user: person.id, channel: message.channel, ts: message.ts });
     const action = this.#actionOf(found, input);
-    const triggerId = this.#triggers.mint(person.id);
+    const triggerId = this.#triggers.mint(person.id, input.triggerId);
     const payload = payloads.messageClickPayload(this.#store, { person, message, action, triggerId, responseUrl });
     return this.#dispatcher.deliver('interactive', payload);
   }

@@ -4,6 +4,7 @@ import { isGuardViolation } from '../../db/errors.ts';
 import type { Tx } from '../../db/orm.ts';
 import { transact } from '../../db/orm.ts';
 import { findActionByRequestKey, insertAction } from '../../db/repositories/action.repository.ts';
+import type { BatchRow } from '../../db/repositories/batch.repository.ts';
 import { lockServer } from '../../db/repositories/server.repository.ts';
 import { toJson } from '../../db/tables.ts';
 import type { NewRow } from '../../db/tables.ts';
@@ -19,6 +20,7 @@ import type { ActionView } from './action-view.ts';
 import { toActionView } from './action-view.ts';
 import { checkRequest } from './check-request.ts';
 import type { CheckedRequest, RequestInput } from './check-request.ts';
+import { joinBatch } from './join-batch.ts';
 import { findActionView } from './read-actions.ts';
 import { startWorkflow } from './start-workflow.ts';
 
@@ -57,7 +59,7 @@ export async function requestAction(ctx: Context, asker: Asker, input: ActionReq
 }
 
 /** What it needs is judged under the server's lock: a pause comes wholly before it or wholly after. */
-async function recordRequest(tx: Tx, asked: Omit<NewAction, 'requirement'>): Promise<void> {
+async function recordRequest(tx: Tx, asked: Omit<NewAction, 'requirement' | 'batch' | 'now'>): Promise<void> {
   const { id, asker, input, playbook } = asked;
   const server = (await lockServer(tx, asked.server.id)) ?? asked.server;
   const requirement = findRequirement({
@@ -66,7 +68,9 @@ async function recordRequest(tx: Tx, asked: Omit<NewAction, 'requirement'>): Pro
     playbook: { name: playbook.name, risk: playbook.risk },
   });
   if (requirement.isReasonRequired && asked.reason === null) throw refuseWithoutReason(requirement);
-  await insertAction(tx, createRow({ ...asked, server, requirement }));
+  const now = new Date();
+  const batch = await joinBatch(tx, { playbook, requirement, now });
+  await insertAction(tx, createRow({ ...asked, server, requirement, batch, now }));
   tx.audit({
     actor: asker.principal.name,
     via: asker.via,
@@ -99,12 +103,13 @@ interface NewAction extends CheckedRequest {
   asker: Asker;
   input: ActionRequest;
   requirement: Requirement;
+  batch: BatchRow | null;
+  now: Date;
   config: ControlPlaneConfig;
 }
 
 function createRow(parts: NewAction): NewRow<'actions'> {
-  const { input, playbook, requirement, config } = parts;
-  const now = new Date();
+  const { input, playbook, requirement, batch, now, config } = parts;
   return {
     id: parts.id,
     server_id: parts.server.id,
@@ -127,6 +132,8 @@ function createRow(parts: NewAction): NewRow<'actions'> {
     expires_at: new Date(now.getTime() + config.approvalTimeoutMs),
     request_key: input.requestKey ?? null,
     slack_requester_channel: input.slackRequesterChannel ?? null,
+    batch_id: batch?.id ?? null,
+    slack_permalink: batch?.slack_permalink ?? null,
   };
 }
 

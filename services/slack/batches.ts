@@ -37,6 +37,16 @@ export async function readBatch(ctx: Context, batchId: string): Promise<BatchVie
   };
 }
 
+/** The batch that this action is in; null where it has a card of its own. */
+export async function readBatchOf(ctx: Context, actionId: string): Promise<BatchView | null> {
+  const row = await ctx.database.kysely
+    .selectFrom('actions')
+    .select('batch_id')
+    .where('id', '=', actionId)
+    .executeTakeFirst();
+  return row === undefined || row.batch_id === null ? null : readBatch(ctx, row.batch_id);
+}
+
 /** Notes that a post begins, so that one whose answer is lost is looked for. */
 export function noteBatchIntent(ctx: Context, input: { batchId: string; channel: string }): Promise<void> {
   return set(ctx, input.batchId, { slack_channel: input.channel, slack_ts: null, slack_permalink: null });

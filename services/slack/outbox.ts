@@ -46,7 +46,7 @@ export function takeTurn(ctx: Context, lane: Lane): Promise<Turn> {
     const { waitMs } = judgePace(lane.pace, { sentMs, nowMs, isUrgent: entry.rank === 0 });
     if (waitMs > 0) return { kind: 'wait', waitMs };
     const found = await outbox.lockCompanions(kysely, entry, MAX_COMPANIONS);
-    const isWorthIt = entry.kind === 'private' || found.length + 1 >= FEWEST_MERGED_NOTICES || isGrouped(entry);
+    const isWorthIt = entry.kind !== 'notice' || found.length + 1 >= FEWEST_MERGED_NOTICES || isGrouped(entry);
     const companions = isWorthIt ? found : [];
     await outbox.leaseOutbox(kysely, { ids: [entry, ...companions].map(({ id }) => id), leaseMs: LEASE_MS });
     const sent = [...recentOf(lane.pace, sentMs, nowMs), nowMs];

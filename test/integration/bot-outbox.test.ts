@@ -21,8 +21,12 @@ import {
 let stage: BotStage;
 afterEach(() => stage.stop());
 
+let asked = 0;
+
+/** Of two playbooks by turns, so that no batch comes of it. */
 async function ask(server: string): Promise<string> {
-  const input = { server, playbook: 'restart-service', params: { service: 'nginx' } };
+  const playbook = asked++ % 2 === 0 ? 'restart-service' : 'check-service';
+  const input = { server, playbook, params: { service: 'nginx' } };
   return (await requestAction(stage.plane.ctx, stage.plane.asker('ana'), input)).id;
 }
 
@@ -145,18 +149,18 @@ test('a queue of new cards goes out one a second, and an edit does not wait for 
   const server = await addServer(stage, true);
   const id = await ask(server.name);
   await waitForCard(stage.slack, server.name, 'pending');
-  for (let count = 0; count < 8; count++) await ask(server.name);
+  for (let count = 0; count < 6; count++) await ask(server.name);
   await stage.slack.waitFor((slack) => cardsOf(slack).length >= 3, { timeoutMs: 10_000 });
   await reject(id);
   await waitForCard(stage.slack, server.name, 'rejected');
-  expect(cardsOf(stage.slack).length).toBeLessThan(9);
+  expect(cardsOf(stage.slack).length).toBeLessThan(7);
   await waitUntilSettled();
   const posts = stage.slack
     .calls()
     .filter(({ method, args }) => method === 'chat.postMessage' && args['channel'] === CHANNEL);
-  expect(posts.map(({ status }) => status)).toEqual(Array(9).fill(200));
+  expect(posts.map(({ status }) => status)).toEqual(Array(7).fill(200));
   const spanMs = (posts.at(-1)?.at ?? 0) - (posts[0]?.at ?? 0);
-  expect(spanMs).toBeGreaterThan(8 * 1_000 - 250); // calls are seen as they arrive, not as they are sent
+  expect(spanMs).toBeGreaterThan(6 * 1_000 - 250); // calls are seen as they arrive, not as they are sent
 });
 
 test('a notice whose post got no answer is not sent twice', async () => {

@@ -4,6 +4,7 @@ import type { MenuWord } from '../../blocks/names.ts';
 import type { BotDeps } from '../../deps.ts';
 import { approveCommentClicked } from './approve-comment.ts';
 import { approveClicked } from './approve.ts';
+import { listenToBatchButtons } from './batch-click.ts';
 import { cancelClicked } from './cancel.ts';
 import type { ClickListener } from './click.ts';
 import { listenToButton, listenToMenu } from './click.ts';
@@ -28,6 +29,7 @@ export const MENU_CLICKS: Readonly<Record<MenuWord, ClickListener>> = {
 };
 
 export function listenToActions(app: App, deps: BotDeps): void {
+  listenToBatchButtons(app, deps);
   listenToMenu(app, deps, MENU_CLICKS);
   for (const [name, listener] of Object.entries(CLICKS)) listenToButton(app, deps, { name, listener });
 }

@@ -1,6 +1,7 @@
 import type { App } from '@slack/bolt';
 import type { BotDeps } from '../../deps.ts';
 import { listenToApproveComment } from './approve-comment.ts';
+import { listenToBatchForms } from './batch-forms.ts';
 import { listenToRejectReason } from './reject-reason.ts';
 import { listenToRequestFormChanges } from './request-form-changes.ts';
 import { listenToRequestForm } from './request-form.ts';
@@ -10,4 +11,5 @@ export function listenToViews(app: App, deps: BotDeps): void {
   listenToRequestFormChanges(app, deps);
   listenToRejectReason(app, deps);
   listenToApproveComment(app, deps);
+  listenToBatchForms(app, deps);
 }

@@ -1,0 +1,57 @@
+import { ConflictError } from '../../../domain/errors.ts';
+import { decideBatch } from '../../../services/actions/decide-batch.ts';
+import type { BatchView } from '../../../services/slack/batches.ts';
+import { readBatch } from '../../../services/slack/batches.ts';
+import { createBatchAnswer } from '../../blocks/batch-answer.ts';
+import { isWaiting } from '../../blocks/batch-card.ts';
+import { createBatchRejectForm, createSelectionForm } from '../../blocks/batch-forms.ts';
+import { BATCH_FORMS } from '../../blocks/names.ts';
+import { createDecisionId } from '../../decision-id.ts';
+import { sealForm } from '../../seal.ts';
+import type { BatchClick, BatchClickListener } from './batch-click.ts';
+
+/** Each that was on the card when it was clicked. What came later was not seen, and is left. */
+export const approveAllClicked: BatchClickListener = async (click) => {
+  const { deps, asker, userId, batchId, actionIds, triggerId } = click;
+  const decisionIdOf = (actionId: string) => createDecisionId({ triggerId, userId, kind: 'approve', actionId });
+  const outcome = await decideBatch(deps.ctx, asker, { batchId, actionIds, kind: 'approve', decisionIdOf });
+  return createBatchAnswer('approve', outcome);
+};
+
+export const selectClicked: BatchClickListener = async (click) => {
+  const { deps, userId, batchId, channel, triggerId } = click;
+  const { batch } = await readWaiting(click);
+  const data = { batch_id: batchId, channel };
+  const metadata = sealForm(deps, { callbackId: BATCH_FORMS.selection, userId, data });
+  await deps.client.views.open({ trigger_id: triggerId, view: createSelectionForm({ batch, metadata }) });
+  return null;
+};
+
+/** The form knows how many there were; which of them still wait is read when it comes back. */
+export const rejectAllClicked: BatchClickListener = async (click) => {
+  const { deps, userId, batchId, channel, triggerId } = click;
+  const { batch, waiting } = await readWaiting(click);
+  const data = { batch_id: batchId, channel, until: lastOf(batch, waiting) };
+  const metadata = sealForm(deps, { callbackId: BATCH_FORMS.rejectReason, userId, data });
+  const view = createBatchRejectForm({ batch, count: waiting.length, metadata });
+  await deps.client.views.open({ trigger_id: triggerId, view });
+  return null;
+};
+
+/** Those that were seen come first in the batch: the newest of them tells which they were, in a few characters. */
+function lastOf(batch: BatchView, seen: readonly string[]): string {
+  return batch.actions.findLast(({ id }) => seen.includes(id))?.id ?? '';
+}
+
+/** Throws where nothing of it waits. */
+async function readWaiting(click: BatchClick): Promise<{ batch: BatchView; waiting: string[] }> {
+  const batch = await readBatch(click.deps.ctx, click.batchId);
+  const seen = new Set(click.actionIds);
+  const waiting = (batch?.actions ?? []).filter((action) => isWaiting(action) && seen.has(action.id));
+  if (batch === null || waiting.length === 0) {
+    throw new ConflictError('None of these waits for a decision any more, so nothing was done.', {
+      code: 'already_decided',
+    });
+  }
+  return { batch, waiting: waiting.map(({ id }) => id) };
+}
