@@ -55,8 +55,8 @@ async function checkStanding(
   const judgement = judgeStanding(await findStanding(deps.ctx, principal), 'do');
   if (judgement.isAllowed) return;
   const { code, sentence } = judgement;
-  if (code === 'slack_lookup_failed') throw new UnavailableError(sentence, { code });
   const { userId: slackUserId, ...rest } = attempt;
   await recordRefusedAttempt(deps.ctx, { slackUserId, code, actor: principal.name, ...rest });
+  if (code === 'slack_lookup_failed') throw new UnavailableError(sentence, { code });
   throw new NotAllowedError(sentence, { code });
 }

@@ -161,6 +161,8 @@ export function judgeDecision(question: DecisionQuestion): Judgement {
   const { kind, asker, action } = question;
   const { name } = asker.principal;
   if (kind === 'cancel') return judgeCancel(asker, action);
+  const person = judgeStanding(question.standing, kind); // who somebody is comes before what they may
+  if (!person.isAllowed) return person;
   if (asker.roles.includes('automation') || !mayDo(asker.roles, 'actions.decide')) {
     const roles = rolesThatMay('actions.decide').join(' or ');
     return refuse('not_an_approver', `You may not ${kind} this: that takes the role ${roles}.`);
@@ -172,8 +174,6 @@ export function judgeDecision(question: DecisionQuestion): Judgement {
   if (name === action.requestedBy) {
     return refuse('own_request', `You asked for this yourself, so somebody else must ${kind} it.`);
   }
-  const person = judgeStanding(question.standing, kind);
-  if (!person.isAllowed) return person;
   const member = question.isBreakGlass === true ? ALLOWED : judgeMembership(question);
   if (!member.isAllowed) return member;
   if (action.approvals.some(({ by }) => by === name)) {

@@ -93,6 +93,84 @@ rules:
     }
   });
 
+  test('a group may be held in Slack, and a rule may say how it is waited for', () => {
+    const text = `version: 1
+principals:
+  bob: { roles: [approver] }
+groups:
+  sre: [bob]
+  dba: { slack_usergroup: S0DBA, members: [bob] }
+  managers: { slack_usergroup: S0BOSS }
+rules:
+  - when: { risk: [critical] }
+    approvals: 2
+    from: [sre, dba]
+    distinct_groups: true
+    reason: required
+    escalate:
+      - { after: 10m, remind: thread }
+      - { after: 15m, tell: approvers }
+      - { after: 20m, group: managers }
+    on_timeout: rejected
+  - approvals: 1
+`;
+    const { value, problems } = parseMedicYaml({ file: 'medic.yaml', text });
+    expect(problems).toEqual([]);
+    expect(value?.groups.get('dba')).toEqual({ slackUsergroup: 'S0DBA', members: ['bob'] });
+    expect(value?.groups.get('managers')).toEqual({ slackUsergroup: 'S0BOSS', members: [] });
+    expect(value?.principals.get('bob')?.groups).toEqual(['sre', 'dba']);
+    expect(value?.rules[0]).toMatchObject({
+      distinctGroups: true,
+      isReasonRequired: true,
+      onTimeout: 'rejected',
+      escalate: [
+        { afterS: 600, kind: 'thread' },
+        { afterS: 900, kind: 'approvers' },
+        { afterS: 1200, kind: 'group', group: 'managers' },
+      ],
+    });
+    expect(value?.rules[1]).toEqual({ ...DEFAULT_TERMS, when: {}, approvals: 1, from: null });
+  });
+
+  test('what of it makes no sense is told', () => {
+    const text = `version: 1
+approval_timeout: 10m
+groups:
+  dba: { slack_usergroup: "dba", memebers: [] }
+rules:
+  - approvals: 2
+    from: [dba]
+    distinct_groups: true
+    reason: maybe
+    on_timeout: approved
+    escalate:
+      - { after: 5m, remind: thread, tell: approvers }
+      - { after: 5m }
+      - { after: 6m, remind: channel }
+      - { after: 4m, tell: approvers }
+      - { after: 3m, group: dbas }
+      - { after: 10m, remind: thread }
+  - approvals: 0
+    escalate: []
+    on_timeout: rejected
+`;
+    expect(problemsOf(text)).toEqual([
+      '4:27 invalid_value',
+      '4:34 unknown_key',
+      '8:22 too_few_groups',
+      '9:13 invalid_value',
+      '10:17 invalid_value',
+      '12:9 invalid_step',
+      '13:9 invalid_step',
+      '14:30 invalid_value',
+      '16:9 steps_out_of_order',
+      '16:29 unknown_group',
+      '17:18 step_too_late',
+      '19:15 useless_key',
+      '20:17 useless_key',
+    ]);
+  });
+
   test('what is no YAML, or another shape, is told and not thrown', () => {
     for (const text of [
       '',

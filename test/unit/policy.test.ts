@@ -1,8 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { ApprovalRule, DecisionSubject } from '../../domain/policy.ts';
+import { areDistinctlyMatched } from '../../domain/distinct-groups.ts';
 import { matchesGlob } from '../../domain/glob.ts';
-import { BUILT_IN_RULES, DEFAULT_TERMS, findRequirement, judgeDecision } from '../../domain/policy.ts';
+import {
+  BUILT_IN_RULES,
+  DEFAULT_TERMS,
+  findRequirement,
+  groupsThatMayApprove,
+  judgeDecision,
+  listProofs,
+} from '../../domain/policy.ts';
 import type { Asker } from '../../domain/principal.ts';
 import { ROLES, mayDo, rolesThatMay } from '../../domain/roles.ts';
 import type { Role } from '../../domain/roles.ts';
@@ -120,6 +128,86 @@ describe('who may decide', () => {
     expect(judge('cancel', asker('bob', ['approver']))).toBe('not_an_operator');
     expect(judge('cancel', asker('ana', ['viewer']))).toBe('not_an_operator');
     expect(judge('cancel', asker('ana', ['automation']))).toBe('not_an_operator');
+  });
+});
+
+describe('approvals of different groups', () => {
+  const judgeDistinct = (earlier: string[][], mine: string[]): boolean =>
+    judgeDecision({
+      kind: 'approve',
+      asker: asker('zoe', ['approver']),
+      action: {
+        ...pending,
+        approvalFrom: ['a', 'b', 'c'],
+        distinctGroups: true,
+        approvals: earlier.map((groups, index) => ({ by: `p${index}`, groups })),
+      },
+      membership: { groups: mine, unproven: [] },
+      standing: 'member',
+    }).isAllowed;
+
+  test('count where people can be matched to groups, in whatever order they came', () => {
+    expect(judgeDistinct([], ['a'])).toBe(true);
+    expect(judgeDistinct([['a']], ['a'])).toBe(false);
+    expect(judgeDistinct([['a', 'b']], ['a'])).toBe(true);
+    expect(
+      judgeDistinct(
+        [
+          ['a', 'b'],
+          ['a', 'c'],
+        ],
+        ['a'],
+      ),
+    ).toBe(true);
+    expect(
+      judgeDistinct(
+        [
+          ['a', 'b'],
+          ['a', 'b'],
+        ],
+        ['a'],
+      ),
+    ).toBe(false);
+  });
+
+  test('are matched exactly where some assignment of different groups exists (1,000 crowds)', () => {
+    const canAssign = ([first, ...rest]: string[][], taken: readonly string[]): boolean =>
+      first === undefined || first.some((group) => !taken.includes(group) && canAssign(rest, [...taken, group]));
+    const person = fc.subarray(['a', 'b', 'c', 'd', 'e']);
+    fc.assert(
+      fc.property(fc.array(person, { maxLength: 6 }), (people) => {
+        expect(areDistinctlyMatched(people)).toBe(canAssign(people, []));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+describe('what an approval has to carry', () => {
+  test('grows with the risk; breaking the glass asks for a reason and no code', () => {
+    const isBreakGlass = true;
+    expect(listProofs({ risk: 'low' })).toEqual([]);
+    expect(listProofs({ risk: 'medium' })).toEqual([]);
+    expect(listProofs({ risk: 'high' })).toEqual(['confirm_server', 'reason']);
+    expect(listProofs({ risk: 'critical' })).toEqual(['confirm_server', 'reason', 'totp']);
+    expect(listProofs({ risk: 'low', isBreakGlass })).toEqual(['reason']);
+    expect(listProofs({ risk: 'critical', isBreakGlass })).toEqual(['confirm_server', 'reason']);
+  });
+});
+
+describe('the ladder', () => {
+  test('adds its groups to those who may, step by step, and nobody where everyone may', () => {
+    const escalate = [
+      { afterS: 1, kind: 'thread' as const },
+      { afterS: 2, kind: 'group' as const, group: 'managers' },
+    ];
+    const requirement = { ...DEFAULT_TERMS, approvals: 1, from: ['sre'], text: '', escalate };
+    expect([0, 1, 2].map((step) => groupsThatMayApprove(requirement, step))).toEqual([
+      ['sre'],
+      ['sre'],
+      ['sre', 'managers'],
+    ]);
+    expect(groupsThatMayApprove({ ...requirement, from: null }, 2)).toBeNull();
   });
 });
 
