@@ -6,6 +6,7 @@ import { findCommandOfAction, updateCommand } from '../db/repositories/command.r
 import { findResultOfCommand } from '../db/repositories/result.repository.ts';
 import type { Row } from '../db/tables.ts';
 import { isServerOffline } from '../domain/liveness.ts';
+import { readRequirement } from '../domain/policy.ts';
 import { SYSTEM_ACTOR } from '../domain/principal.ts';
 import type { ActionActivities } from '../workflows/contracts/activities.contract.ts';
 import type { ActivityDeps } from './action-state.ts';
@@ -21,7 +22,7 @@ interface Overdue {
 }
 
 /**
- * Ends what its deadline has passed: undecided → expired, approved but not started → expired (or cancelled where that
+ * Ends what its deadline has passed: undecided → expired, or rejected where its rule says so; approved but not started → expired (or cancelled where that
  * was asked for), executing and silent → failed `agent_lost`. Too early, or a result already stored: changes nothing.
  * Approved, and its agent says it runs: executing.
  */
@@ -40,7 +41,7 @@ export function createEnforceDeadline({ database }: ActivityDeps): ActionActivit
 async function endOverdue(tx: Tx, { action, server }: Overdue): Promise<Row<'actions'>> {
   switch (action.status) {
     case 'pending':
-      return expire(tx, action, 'approval_timeout');
+      return endUndecided(tx, action);
     case 'approved':
       return endUnstarted(tx, { action, server });
     case 'executing':
@@ -48,6 +49,27 @@ async function endOverdue(tx: Tx, { action, server }: Overdue): Promise<Row<'act
     default:
       return action;
   }
+}
+
+/** Never approved; and not the same: `expired` says that nobody decided, `rejected` that its rule decides so then. */
+async function endUndecided(tx: Tx, action: Row<'actions'>): Promise<Row<'actions'>> {
+  const { onTimeout } = readRequirement(action.approval_rule, action.approvals_required);
+  if (onTimeout === 'expired') return expire(tx, action, 'approval_timeout');
+  const rejected = await transitionAction(tx, {
+    id: action.id,
+    from: ['pending'],
+    to: 'rejected',
+    set: { rejected_by: SYSTEM_ACTOR, rejected_at: new Date(), failure_code: 'approval_timeout' },
+  });
+  tx.audit({
+    actor: SYSTEM_ACTOR,
+    via: 'workflow',
+    event: 'action.rejected',
+    subject: { type: 'action', id: action.id },
+    data: { code: 'approval_timeout' },
+  });
+  await tellEnd(tx, { action: rejected ?? action });
+  return rejected ?? action;
 }
 
 async function endUnstarted(tx: Tx, { action, server }: Overdue): Promise<Row<'actions'>> {

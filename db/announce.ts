@@ -36,6 +36,22 @@ function isOutcomeKnown(action: Row<'actions'>): boolean {
   return isCancelled && (action.cancelled_by === action.requested_by || action.failure_code === 'server_paused');
 }
 
+/**
+ * Owes what one rung of a ladder calls for: a reminder in the thread, or a direct message to each of these people; and
+ * the card, which may be decided by more people now. The messages are drawn, and their right judged again, when sent.
+ */
+export async function tellRung(
+  tx: Tx,
+  input: { actionId: string; isReminder: boolean; addressees: readonly string[] },
+): Promise<void> {
+  const { actionId } = input;
+  await tellSlack(tx, { actionId });
+  if (input.isReminder) await enqueueOutbox(tx, { kind: 'reminder', actionId });
+  for (const name of input.addressees) {
+    await enqueueOutbox(tx, { kind: 'private', actionId, payload: { ask_of: name } });
+  }
+}
+
 /** Owes anew the cards of what is open on this server: they say whether it is paused, by whom and why. */
 export async function tellServerCards(tx: Tx, serverId: string): Promise<void> {
   for (const actionId of await listOpen(tx, { serverId, limit: SERVER_CARDS })) await tellSlack(tx, { actionId });

@@ -9,6 +9,7 @@ export type AuditEventName =
   | 'action.break_glass'
   | 'action.rejected'
   | 'action.expired'
+  | 'action.escalated'
   | 'action.cancelled'
   | 'action.cancel_requested'
   | 'action.started'

@@ -119,6 +119,13 @@ export function readRequirement(stored: Partial<Requirement> | null, approvals: 
   return { ...DEFAULT_TERMS, from: null, text: '', ...stored, approvals };
 }
 
+/** When the rung after `step` rungs of the ladder is due; null where none is left, or nobody is waited for. */
+export function escalationTime(requirement: Requirement, at: { requestedAt: Date; step: number }): Date | null {
+  const next = requirement.escalate[at.step];
+  if (next === undefined || requirement.approvals === 0) return null;
+  return new Date(at.requestedAt.getTime() + next.afterS * 1000);
+}
+
 /** The groups that may approve once `escalationStep` steps of the ladder were taken; null: every approver. */
 export function groupsThatMayApprove(requirement: Requirement, escalationStep: number): readonly string[] | null {
   if (requirement.from === null) return null;

@@ -6,6 +6,7 @@ import { deliverFact } from './actions/deliver-fact.ts';
 import { startWorkflow } from './actions/start-workflow.ts';
 import { submitDecision } from './actions/submit-decision.ts';
 import type { Context } from './context.ts';
+import { climbLadders } from './escalation/climb-ladders.ts';
 import { endPauses } from './servers/end-pauses.ts';
 
 const PERIOD_MS = 2_000;
@@ -20,8 +21,8 @@ export interface Pump {
 }
 
 /**
- * Brings again what is recorded and not yet taken over by a workflow: requests, decisions, results; and ends timed
- * pauses. Everything it does may be done twice and by several processes at once.
+ * Brings again what is recorded and not yet taken over by a workflow: requests, decisions, results; climbs the ladders
+ * of what waits for a decision; and ends timed pauses. Everything it does may be done twice and by several processes at once.
  */
 export function startPump(ctx: Context, options: { periodMs?: number } = {}): Pump {
   let isStopped = false;
@@ -46,7 +47,7 @@ export function startPump(ctx: Context, options: { periodMs?: number } = {}): Pu
 }
 
 async function runRound(ctx: Context): Promise<void> {
-  for (const step of [startMissing, submitRecorded, deliverFacts, resumeLost, endPauses]) {
+  for (const step of [startMissing, submitRecorded, deliverFacts, climbLadders, resumeLost, endPauses]) {
     try {
       await step(ctx);
     } catch (error) {

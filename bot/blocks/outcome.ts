@@ -3,7 +3,6 @@ import { describeAction } from './card-states.ts';
 import type { Message } from './message.ts';
 import { linkTo } from './notice.ts';
 import { MAX_SENTENCE, sentenceBlock, smallPrint } from './parts.ts';
-
 import { escapeMrkdwn, toLine } from './text.ts';
 
 /** What became of it, for whoever asked; privately, with the way to the card. */

@@ -1,22 +1,19 @@
+import { isOpen } from '../../services/escalation/addressees.ts';
+import { readBatchOf } from '../../services/slack/batches.ts';
 import { readCard } from '../../services/slack/cards.ts';
-import { createAnswer } from '../blocks/answer.ts';
+import { createReminder } from '../blocks/reminder.ts';
 import { reply } from './reply.ts';
 import type { Sender } from './sender.ts';
 
-/** `{ text }` in the thread of the card, while the action still waits for a decision; for many of one batch, one. */
-export const sendReminder: Sender = async (deps, entry, companions) => {
-  const due = await Promise.all(
-    [entry, ...companions].map(async ({ action_id: id, payload }) => {
-      const action = id === null ? null : await readCard(deps.ctx, id);
-      return action?.status === 'pending' && typeof payload['text'] === 'string'
-        ? { action, text: payload['text'] }
-        : null;
-    }),
-  );
-  const waiting = due.filter((one) => one !== null);
-  const [first] = waiting;
+/**
+ * In the thread of the card, while the action still waits for a decision; in that of a batch's card for all that wait
+ * there, which is why its companions need no reminder of their own.
+ */
+export const sendReminder: Sender = async (deps, entry) => {
+  const action = entry.action_id === null ? null : await readCard(deps.ctx, entry.action_id);
+  if (action === null) return;
+  const batch = await readBatchOf(deps.ctx, action.id);
+  const [first, ...others] = (batch?.actions ?? [action]).filter(isOpen);
   if (first === undefined) return;
-  const texts = waiting.map(({ text }) => text);
-  const message = texts.length === 1 ? createAnswer(first.text) : createAnswer(`${texts.length} of these wait:`, texts);
-  await reply(deps, { entry, action: first.action, message });
+  await reply(deps, { entry, action, message: createReminder([first, ...others]) });
 };

@@ -105,7 +105,8 @@ export async function lockCompanions(
 
 const isToSamePerson = ({ payload }: OutboxRow) => sql<boolean>`
   slack_outbox.payload -> 'slack_user_id' is not distinct from ${jsonOrNull(payload['slack_user_id'])}::jsonb
-  and slack_outbox.payload -> 'outcome_for' is not distinct from ${jsonOrNull(payload['outcome_for'])}::jsonb`;
+  and slack_outbox.payload -> 'outcome_for' is not distinct from ${jsonOrNull(payload['outcome_for'])}::jsonb
+  and slack_outbox.payload -> 'ask_of' is not distinct from ${jsonOrNull(payload['ask_of'])}::jsonb`;
 
 const jsonOrNull = (value: unknown): string | null => (value === undefined ? null : toJson(value));
 
@@ -130,6 +131,7 @@ const RANK = sql<number>`case
     select 1 from actions member where member.batch_id = slack_outbox.batch_id and member.status = 'pending'
   ) then 0 else 1 end
   when slack_outbox.kind = 'notice' then case when slack_outbox.payload ? 'kind' then 0 else 1 end
+  when slack_outbox.kind = 'private' and slack_outbox.payload ? 'ask_of' then 0
   when slack_outbox.kind in ('reminder', 'private') then 1
   when slack_outbox.kind = 'output' then 3
   when actions.status in ('pending', 'rejected', 'cancelled') then 0

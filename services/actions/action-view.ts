@@ -71,7 +71,9 @@ export interface ActionView {
   queuedBehind: { id: string; playbook: string; ahead: number } | null;
   /** Running: step `step` of `steps`, as the agent last said; verification counts. */
   progress: { step: number; steps: number } | null;
-  /** Pending: when the next rung of its ladder is due. */
+  /** How many rungs of its ladder were climbed. */
+  escalationStep: number;
+  /** Pending: when the next rung is due. */
   nextEscalationAt: Date | null;
   hasLateResult: boolean;
 }
@@ -128,6 +130,7 @@ export function toActionView(row: ActionWithNames & { has_late_result?: boolean 
     pausedUntil: row.server_paused ? row.paused_until : null,
     queuedBehind: row.queued_behind,
     progress: row.progress,
+    escalationStep: row.escalation_step,
     nextEscalationAt: row.status === 'pending' ? row.next_escalation_at : null,
     hasLateResult: row.has_late_result ?? false,
   };

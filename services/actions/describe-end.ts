@@ -1,3 +1,4 @@
+import { SYSTEM_ACTOR } from '../../domain/principal.ts';
 import type { ActionView } from './action-view.ts';
 
 /** One sentence for someone who comes too late: what has become of the action, by whom and when. */
@@ -15,7 +16,9 @@ export function describeEnd(action: ActionView): string {
     case 'failed':
       return `${what} has already failed${at(action.completedAt)} (${action.failureCode ?? 'failed'}).`;
     case 'rejected':
-      return `${what} was already rejected by ${action.rejectedBy ?? 'somebody'}${at(action.rejectedAt)}.`;
+      return action.rejectedBy === SYSTEM_ACTOR
+        ? `${what} was rejected by its rule${at(action.rejectedAt)}, as nobody had decided in time.`
+        : `${what} was already rejected by ${action.rejectedBy ?? 'somebody'}${at(action.rejectedAt)}.`;
     case 'expired':
       return `${what} has expired${at(action.completedAt)} (${action.failureCode ?? 'expired'}): ask again.`;
     case 'cancelled':

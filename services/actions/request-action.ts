@@ -10,7 +10,7 @@ import { toJson } from '../../db/tables.ts';
 import type { NewRow } from '../../db/tables.ts';
 import { InvalidInputError } from '../../domain/errors.ts';
 import type { Requirement } from '../../domain/policy.ts';
-import { findRequirement } from '../../domain/policy.ts';
+import { escalationTime, findRequirement } from '../../domain/policy.ts';
 import type { Asker } from '../../domain/principal.ts';
 import { previewSteps } from '../../playbook/render.ts';
 import { authorise } from '../authorise.ts';
@@ -130,6 +130,7 @@ function createRow(parts: NewAction): NewRow<'actions'> {
     dry_run: input.dryRun ?? false,
     alert_id: input.alertId ?? null,
     expires_at: new Date(now.getTime() + config.approvalTimeoutMs),
+    next_escalation_at: escalationTime(requirement, { requestedAt: now, step: 0 }),
     request_key: input.requestKey ?? null,
     slack_requester_channel: input.slackRequesterChannel ?? null,
     batch_id: batch?.id ?? null,

@@ -115,6 +115,7 @@ const action: fc.Arbitrary<ActionView> = fc.record({
   pausedUntil: orNull(date),
   queuedBehind: orNull(fc.record({ id, playbook: text, ahead: fc.nat(500) })),
   progress: orNull(fc.record({ step: fc.nat(20), steps: fc.nat(20) })),
+  escalationStep: fc.nat(5),
   nextEscalationAt: orNull(date),
   hasLateResult: fc.boolean(),
 });
