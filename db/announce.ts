@@ -1,5 +1,5 @@
 import type { Tx } from './orm.ts';
-import { enqueueOutbox } from './repositories/outbox.repository.ts';
+import { enqueueOutbox, isBatchReminded } from './repositories/outbox.repository.ts';
 import { listOpen, listQueued } from './repositories/queue.repository.ts';
 import type { Row } from './tables.ts';
 
@@ -38,15 +38,18 @@ function isOutcomeKnown(action: Row<'actions'>): boolean {
 
 /**
  * Owes what one rung of a ladder calls for: a reminder in the thread, or a direct message to each of these people; and
- * the card, which may be decided by more people now. The messages are drawn, and their right judged again, when sent.
+ * the card, which may be decided by more people now. The thread of a batch is reminded once a rung, not by each of its
+ * actions. The messages are drawn, and the right to decide judged again, when they are sent.
  */
 export async function tellRung(
   tx: Tx,
-  input: { actionId: string; isReminder: boolean; addressees: readonly string[] },
+  input: { actionId: string; step: number; isReminder: boolean; addressees: readonly string[] },
 ): Promise<void> {
-  const { actionId } = input;
-  await tellSlack(tx, { actionId });
-  if (input.isReminder) await enqueueOutbox(tx, { kind: 'reminder', actionId });
+  const { actionId, step } = input;
+  await tellSlack(tx, { actionId }); // first: those of one batch wait here for each other
+  if (input.isReminder && !(await isBatchReminded(tx, { actionId, step }))) {
+    await enqueueOutbox(tx, { kind: 'reminder', actionId, payload: { step } });
+  }
   for (const name of input.addressees) {
     await enqueueOutbox(tx, { kind: 'private', actionId, payload: { ask_of: name } });
   }

@@ -23,7 +23,8 @@ export const sendPrivate: Sender = async (deps, entry, companions) => {
   const letters = read.filter((letter) => letter !== null);
   const [first] = letters;
   if (first === undefined) return;
-  if (letters.some(({ userId }) => userId !== first.userId)) throw new Error('Letters to two people were put together.');
+  if (letters.some(({ userId }) => userId !== first.userId))
+    throw new Error('Letters to two people were put together.');
   try {
     await deps.client.chat.postMessage({ channel: first.userId, ...putTogether(letters), unfurl_links: false });
   } catch (error) {
@@ -36,6 +37,7 @@ export const sendPrivate: Sender = async (deps, entry, companions) => {
 
 interface Letter {
   userId: string;
+  isAsk: boolean;
   sentence: string;
   message: Message;
 }
@@ -43,8 +45,9 @@ interface Letter {
 function putTogether(letters: readonly Letter[]): Message {
   const [only] = letters;
   if (letters.length === 1 && only !== undefined) return only.message;
+  const isAsked = letters.every(({ isAsk }) => isAsk);
   return createAnswer(
-    `${letters.length} things happened:`,
+    isAsked ? `${letters.length} actions wait for a decision that you may make:` : `${letters.length} things happened:`,
     letters.map(({ sentence }) => sentence),
   );
 }
@@ -52,7 +55,7 @@ function putTogether(letters: readonly Letter[]): Message {
 async function readLetter(deps: BotDeps, entry: OutboxEntry): Promise<Letter | null> {
   const { slack_user_id: userId, text, outcome_for: requester, ask_of: approver } = entry.payload;
   if (typeof userId === 'string' && typeof text === 'string') {
-    return { userId, sentence: text, message: createAnswer(text) };
+    return { userId, isAsk: false, sentence: text, message: createAnswer(text) };
   }
   if (entry.action_id === null) return null;
   if (typeof approver === 'string') return readAskLetter(deps, { actionId: entry.action_id, approver });
@@ -61,12 +64,12 @@ async function readLetter(deps: BotDeps, entry: OutboxEntry): Promise<Letter | n
   const requesterId = principals.get(requester)?.slackUserId ?? null;
   const action = requesterId === null ? null : await readCard(deps.ctx, entry.action_id);
   if (requesterId === null || action === null) return null;
-  return { userId: requesterId, sentence: describeAction(action), message: createOutcome(action) };
+  return { userId: requesterId, isAsk: false, sentence: describeAction(action), message: createOutcome(action) };
 }
 
 async function readAskLetter(deps: BotDeps, ask: { actionId: string; approver: string }): Promise<Letter | null> {
   const found = await readAsk(deps.ctx, { actionId: ask.actionId, principal: ask.approver });
   if (found === null) return null;
   const { action, slackUserId: userId } = found;
-  return { userId, sentence: describeAction(action), message: createAsk(action) };
+  return { userId, isAsk: true, sentence: describeAction(action), message: createAsk(action) };
 }

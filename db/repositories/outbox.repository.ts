@@ -61,6 +61,21 @@ function mergeKeyOf({ kind, actionId, payload }: OwedMessage): string | null {
   return typeof topic === 'string' ? `${kind}:${actionId}:${topic}` : `${kind}:${actionId}`;
 }
 
+/** Whether another action of the same batch has owed the reminder of this rung already. */
+export async function isBatchReminded(tx: Tx, rung: { actionId: string; step: number }): Promise<boolean> {
+  const row = await tx.kysely
+    .selectFrom('slack_outbox')
+    .innerJoin('actions as reminded', 'reminded.id', 'slack_outbox.action_id')
+    .innerJoin('actions as asking', 'asking.batch_id', 'reminded.batch_id')
+    .select('slack_outbox.id')
+    .where('asking.id', '=', rung.actionId)
+    .where('slack_outbox.kind', '=', 'reminder')
+    .where(sql<boolean>`slack_outbox.payload -> 'step' = ${toJson(rung.step)}::jsonb`)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** What is sent with what: edits of what stands, posts in the channel, direct messages. */
 export type OutboxLane = 'update' | 'post' | 'private';
 

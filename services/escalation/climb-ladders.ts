@@ -62,5 +62,5 @@ async function climb(tx: Tx, { action, step, rung, addressees }: Rung): Promise<
       ...(rung.kind === 'thread' ? {} : { told: addressees }),
     },
   });
-  await tellRung(tx, { actionId: action.id, isReminder: rung.kind === 'thread', addressees });
+  await tellRung(tx, { actionId: action.id, step: step + 1, isReminder: rung.kind === 'thread', addressees });
 }

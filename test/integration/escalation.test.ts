@@ -76,7 +76,7 @@ describe('a ladder', () => {
     await climbTo(id, 3);
     await Promise.all([climbLadders(plane.ctx), climbLadders(plane.ctx)]);
     expect(await owedFor(id)).toEqual([
-      { kind: 'reminder', payload: {} },
+      { kind: 'reminder', payload: { step: 1 } },
       { kind: 'private', payload: { ask_of: 'cid' } }, // not bob, who asked; not pat, who is nobody in Slack
       { kind: 'private', payload: { ask_of: 'mia' } }, // not max, who is no approver
     ]);
@@ -127,6 +127,18 @@ describe('a ladder', () => {
     await climbLadders(plane.ctx);
     expect((await read(id)).escalationStep).toBe(1);
   });
+});
+
+test('a batch is reminded once a rung, however many of its actions wait', async () => {
+  const ids = [await ask({ escalate: [{ afterS: 0.3, kind: 'thread' }] })];
+  for (let count = 1; count < 4; count++) ids.push(await ask({ escalate: [{ afterS: 0.3, kind: 'thread' }] }));
+  const { kysely } = plane.ctx.database;
+  const batch = { id: 'batch-1', playbook: 'restart-service', approvals_required: 1, rule: 'r' };
+  await kysely.insertInto('action_batches').values(batch).execute();
+  await kysely.updateTable('actions').set({ batch_id: batch.id }).where('id', 'in', ids.slice(1)).execute();
+  await Promise.all(ids.map((id) => climbTo(id, 1)));
+  const reminders = (await Promise.all(ids.map(owedFor))).map((owed) => owed.length);
+  expect([reminders[0], reminders.slice(1).toSorted()]).toEqual([1, [0, 0, 1]]);
 });
 
 describe('when nobody decides', () => {
