@@ -7,18 +7,26 @@ import { linkTo } from './notice.ts';
 import { factsBlock, MAX_SENTENCE, sentenceBlock, smallPrint } from './parts.ts';
 import { escapeMrkdwn, showTime, toLine } from './text.ts';
 
-/** In the thread of a card that still waits: how far it is, who is asked, and what happens when nobody decides. */
-export function createReminder(action: ActionView): Message {
-  return createWaiting(action, { opening: 'Still waiting:', link: null });
+type Some<T> = readonly [T, ...T[]];
+
+/**
+ * In the thread of a card that still waits: how far it is, who is asked, and what happens when nobody decides. Several
+ * stand on one card: they have playbook and rule in common, and the oldest is told.
+ */
+export function createReminder(actions: Some<ActionView>): Message {
+  const [first] = actions;
+  const words = actions.length === 1 ? describeAction(first) : `${actions.length} of these actions wait for approval.`;
+  return createWaiting(first, { sentence: `Still waiting: ${words}`, link: null });
 }
 
 /** To one person who may decide; the way to the card, where the buttons are. */
 export function createAsk(action: ActionView): Message {
-  return createWaiting(action, { opening: 'You may decide this:', link: linkTo(action.slackPermalink) });
+  const sentence = `You may decide this: ${describeAction(action)}`;
+  return createWaiting(action, { sentence, link: linkTo(action.slackPermalink) });
 }
 
-function createWaiting(action: ActionView, words: { opening: string; link: string | null }): Message {
-  const sentence = toLine(`${words.opening} ${describeAction(action)}`, MAX_SENTENCE);
+function createWaiting(action: ActionView, words: { sentence: string; link: string | null }): Message {
+  const sentence = toLine(words.sentence, MAX_SENTENCE);
   const groups = action.approvalFrom?.join(' or ') ?? 'everyone with the role approver';
   const facts = factsBlock([
     ['Reason', action.reason === null ? 'none given' : toLine(action.reason, MAX_REASON)],
