@@ -1,6 +1,6 @@
 import type { InputBlock, PlainTextOption } from '@slack/types';
 import { explainPattern } from '../../playbook/explain-pattern.ts';
-import type { EnumParam, ParamSpec, Playbook } from '../../playbook/playbook.ts';
+import type { EnumParam, IntegerParam, ParamSpec, Playbook } from '../../playbook/playbook.ts';
 import { cut, toLine } from './text.ts';
 
 /*
@@ -65,14 +65,7 @@ function createElement(name: string, spec: ParamSpec, value: string): Element {
       return { type: 'checkboxes', action_id: actionId, options: [option], ...ticked };
     }
     case 'integer':
-      return {
-        type: 'number_input',
-        action_id: actionId,
-        is_decimal_allowed: false,
-        min_value: String(spec.min ?? 0), // an argument never starts with "-"
-        ...(spec.max === undefined ? {} : { max_value: String(spec.max) }),
-        ...(/^\d{1,16}$/.test(value) ? { initial_value: value } : {}),
-      };
+      return createNumber(actionId, spec, value);
     case 'string':
     case 'path':
     case 'enum': {
@@ -81,6 +74,19 @@ function createElement(name: string, spec: ParamSpec, value: string): Element {
       return { type: 'plain_text_input', action_id: actionId, max_length: maxLength, ...initial };
     }
   }
+}
+
+/** Slack takes no number to begin with that is out of the bounds. */
+function createNumber(actionId: string, { min = 0, max }: IntegerParam, value: string): Element {
+  const isFitting = /^\d{1,16}$/.test(value) && Number(value) >= min && Number(value) <= (max ?? Infinity);
+  return {
+    type: 'number_input',
+    action_id: actionId,
+    is_decimal_allowed: false,
+    min_value: String(min), // 0 at the least: an argument never starts with "-"
+    ...(max === undefined ? {} : { max_value: String(max) }),
+    ...(isFitting ? { initial_value: value } : {}),
+  };
 }
 
 function createMenu(actionId: string, spec: EnumParam, value: string): Element {

@@ -54,6 +54,17 @@ export function searchServers(source: Source, query: { text: string; limit: numb
     .execute();
 }
 
+/** Enrolled servers that bear one of these names. */
+export async function findServersByNames(source: Source, names: readonly string[]): Promise<ServerRow[]> {
+  if (names.length === 0) return [];
+  return source.kysely
+    .selectFrom('servers')
+    .selectAll()
+    .where('revoked_at', 'is', null)
+    .where('name', 'in', [...names])
+    .execute();
+}
+
 export async function listServerNames(source: Source): Promise<string[]> {
   const rows = await source.kysely.selectFrom('servers').select('name').orderBy('name').execute();
   return rows.map(({ name }) => name);

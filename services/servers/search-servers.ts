@@ -6,6 +6,7 @@ import type { ServerView } from './server-view.ts';
 import { toServerView } from './server-view.ts';
 
 const MAX_TYPED = 100; // names have at most 63
+const MAX_MENTIONING = 4_000; // characters of a message that are looked at
 
 /** Servers with this text in their name or in a tag; those whose name begins with it first. '' finds all. */
 export async function searchServers(
@@ -18,6 +19,15 @@ export async function searchServers(
   const rows = await servers.searchServers(ctx.database, { text, limit: query.limit });
   const context = { config: ctx.config.current(), now: new Date(), queued: 0 };
   return rows.map((row) => toServerView(row, context));
+}
+
+/** The one server that a text names; null where it names none, or several. */
+export async function findMentionedServer(ctx: Context, asker: Asker, text: string): Promise<string | null> {
+  authorise(asker, 'servers.read');
+  const words = text.slice(0, MAX_MENTIONING).match(/[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?/g) ?? [];
+  const found = await servers.findServersByNames(ctx.database, [...new Set(words)]);
+  const [only] = found;
+  return found.length === 1 ? (only?.name ?? null) : null;
 }
 
 export async function hasServers(ctx: Context, asker: Asker): Promise<boolean> {

@@ -1,5 +1,6 @@
 import type { App, MessageShortcut } from '@slack/bolt';
 import { setTimeout as wait } from 'node:timers/promises';
+import { findMentionedServer } from '../../../services/servers/search-servers.ts';
 import { SHORTCUTS } from '../../blocks/names.ts';
 import { cut } from '../../blocks/text.ts';
 import type { BotDeps } from '../../deps.ts';
@@ -8,10 +9,10 @@ import { readSlackMarks } from '../../slack-marks.ts';
 import { answer } from '../../tell.ts';
 import { openRequestForm } from '../commands/open-form.ts';
 
-const PERMALINK_MS = 800; // the form must be open within three seconds
+const HELP_MS = 800; // the form must be open within three seconds
 const MAX_REASON = 1_000;
 
-/** "Remediate this…" on a message: what it says is the reason, with the way back to it. */
+/** "Remediate this…" on a message: what it says is the reason, with the way back to it, and the server is the one it names. */
 export function listenToAskMessage(app: App, deps: BotDeps): void {
   const shortcut = { type: 'message_action', callback_id: SHORTCUTS.askMessage } as const;
   app.shortcut<MessageShortcut>(shortcut, async ({ ack, shortcut: body, respond }) => {
@@ -21,8 +22,13 @@ export function listenToAskMessage(app: App, deps: BotDeps): void {
     await answer(deps, { respond, channel, userId }, async () => {
       const teamIds = [body.team?.id, body.user.team_id];
       const asker = await identify(deps, { userId, teamIds }, { tried: 'shortcut' });
-      const reason = createReason(readMessage(body), await findPermalink(deps, body));
-      await openRequestForm(deps, { asker, userId, channel, triggerId: body.trigger_id, prefill: { reason } });
+      const text = readMessage(body);
+      const [permalink, server] = await Promise.all([
+        inTime(findPermalink(deps, body)),
+        inTime(findMentionedServer(deps.ctx, asker, text)),
+      ]);
+      const prefill = { reason: createReason(text, permalink), server: server ?? undefined };
+      await openRequestForm(deps, { asker, userId, channel, triggerId: body.trigger_id, prefill });
       return null;
     });
   });
@@ -43,11 +49,13 @@ function createReason(text: string, permalink: string | null): string {
   return words === '' ? permalink : `${words}\n${permalink}`;
 }
 
-/** Null where Slack does not tell in time, or the app may not see that channel. */
+/** Null where the app may not see that channel. */
 async function findPermalink(deps: BotDeps, body: MessageShortcut): Promise<string | null> {
-  const asked = deps.client.chat
-    .getPermalink({ channel: body.channel.id, message_ts: body.message_ts })
-    .then(({ permalink }) => permalink ?? null)
-    .catch(() => null);
-  return Promise.race([asked, wait(PERMALINK_MS, null, { ref: false })]);
+  const found = await deps.client.chat.getPermalink({ channel: body.channel.id, message_ts: body.message_ts });
+  return found.permalink ?? null;
+}
+
+/** A help that is not needed: null where it does not come in time, or not at all. */
+function inTime<T>(help: Promise<T | null>): Promise<T | null> {
+  return Promise.race([help.catch(() => null), wait(HELP_MS, null, { ref: false })]);
 }
