@@ -100,13 +100,16 @@ export function createTemporalGateway(input: {
   };
 }
 
+/** Also the update that came in the moment of the end: "workflow update was aborted by closing workflow". */
+const OVER = /already completed|closing workflow/i;
+
 function readDecideFailure(error: unknown): DecideAnswer {
   if (error instanceof WorkflowUpdateFailedError) {
     if (error.cause instanceof ApplicationFailure) return { kind: 'ended' };
     return { kind: 'away' };
   }
   if (error instanceof WorkflowNotFoundError) {
-    return /already completed/i.test(error.message) ? { kind: 'ended' } : { kind: 'missing' };
+    return OVER.test(error.message) ? { kind: 'ended' } : { kind: 'missing' };
   }
   awayOrThrow(error);
   return { kind: 'away' };

@@ -53,10 +53,15 @@ function escapeCharacter(character: string): string {
 /** `Approved by: bob (1 of 2), today 14:05, “fine with me”`, oldest first. */
 export function approvalFacts(action: ActionView): Fact[] {
   const needed = Math.max(action.approvalsRequired, action.approvals.length);
-  const facts = action.approvals.map(({ by, at, reason }, index): Fact => {
-    const count = needed > 1 ? ` (${index + 1} of ${needed})` : '';
+  const facts = action.approvals.map(({ by, at, reason, isBreakGlass }, index): Fact => {
+    const count = needed > 1 && !isBreakGlass ? ` (${index + 1} of ${needed})` : '';
     const comment = reason === null ? [] : [`, ${quoteWords(reason)}`];
-    return ['Approved by', `${toLine(by, MAX_NAME)}${count}, `, at, ...comment];
+    return [
+      isBreakGlass ? 'Approved past the rule (break glass) by' : 'Approved by',
+      `${toLine(by, MAX_NAME)}${count}, `,
+      at,
+      ...comment,
+    ];
   });
   if (facts.length > 0) return facts.slice(-MAX_APPROVALS);
   if (action.approvedBy === null) return [];

@@ -17,6 +17,7 @@ export const MENU = 'medic_more';
 export const MENU_WORDS = {
   approve_comment: 'Approve with a comment …',
   why: 'Who may decide, and why',
+  break_glass: 'Break glass (admins only) …',
 } as const;
 export type MenuWord = keyof typeof MENU_WORDS;
 
@@ -35,6 +36,8 @@ export const FORMS = {
   request: 'medic_request',
   rejectReason: 'medic_reject_reason',
   approveComment: 'medic_approve_comment',
+  confirm: 'medic_confirm',
+  breakGlass: 'medic_break_glass',
 } as const;
 
 /** Menus of the request form that search while somebody types; parameters with many values are named `param_<name>`. */
@@ -59,6 +62,7 @@ export const REPLY_EVENT_TYPE = 'medic_reply';
 /** The first block tells the messages of one action from each other. */
 export const CARD_BLOCK = 'medic_card';
 export const NOTICE_BLOCK = 'medic_notice';
+export const BREAK_GLASS_BLOCK = 'medic_break_glass_notice';
 export const OUTPUT_BLOCK = 'medic_output';
 export const BATCH_BLOCK = 'medic_batch';
 export const BATCH_NOTICE_BLOCK = 'medic_batch_notice';

@@ -6,7 +6,7 @@ import type { Fact } from './facts.ts';
 import { approvalFacts, MAX_NAME, MAX_REASON } from './facts.ts';
 import type { ActionMessage } from './message.ts';
 import { metadataOf } from './message.ts';
-import { NOTICE_BLOCK } from './names.ts';
+import { BREAK_GLASS_BLOCK, NOTICE_BLOCK } from './names.ts';
 import { factsBlock, MAX_SENTENCE, preformattedBlock, sentenceBlock, smallPrint } from './parts.ts';
 import { escapeMrkdwn, lastLines, toLine } from './text.ts';
 
@@ -24,13 +24,21 @@ export function readNoticeKind(payload: Readonly<Record<string, unknown>>): Noti
 export function createNotice(action: ActionView, kind: NoticeKind = 'end'): ActionMessage {
   const words = kind === 'break_glass' ? describeBreakGlass(action) : describeAction(action);
   const sentence = toLine(words, MAX_SENTENCE);
-  const blocks: KnownBlock[] = [sentenceBlock(sentence, { blockId: NOTICE_BLOCK }), factsBlock(factsOf(action, kind))];
+  const blocks: KnownBlock[] = [
+    sentenceBlock(sentence, { blockId: noticeBlockId(kind) }),
+    factsBlock(factsOf(action, kind)),
+  ];
   const output = kind === 'end' ? tailOf(action) : null;
   if (output !== null) blocks.push(preformattedBlock(output));
   blocks.push({ type: 'actions', elements: nextSteps(action) });
   const link = linkTo(action.slackPermalink);
   if (link !== null) blocks.push(smallPrint([link]));
   return { text: escapeMrkdwn(sentence), blocks, metadata: metadataOf(action) };
+}
+
+/** The id of its first block, which tells the notices of one action from each other. */
+export function noticeBlockId(kind: NoticeKind): string {
+  return kind === 'break_glass' ? BREAK_GLASS_BLOCK : NOTICE_BLOCK;
 }
 
 function nextSteps(action: ActionView): Button[] {
@@ -46,7 +54,7 @@ function factsOf(action: ActionView, kind: NoticeKind): Fact[] {
 }
 
 function describeBreakGlass(action: ActionView): string {
-  const by = action.approvals.at(-1)?.by ?? action.approvedBy ?? 'Somebody';
+  const by = action.approvals.findLast(({ isBreakGlass }) => isBreakGlass)?.by ?? action.approvedBy ?? 'Somebody';
   return `${by} used break glass: ${action.playbook} on ${action.server} is approved without the approvals that its rule asks for.`;
 }
 

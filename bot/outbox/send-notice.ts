@@ -4,8 +4,8 @@ import { readCard } from '../../services/slack/cards.ts';
 import type { OutboxEntry } from '../../services/slack/outbox.ts';
 import { forgetIntent, noteIntent } from '../../services/slack/outbox.ts';
 import { createBatchNotice } from '../blocks/batch-notice.ts';
-import { BATCH_EVENT_TYPE, BATCH_NOTICE_BLOCK, EVENT_TYPE, NOTICE_BLOCK } from '../blocks/names.ts';
-import { createNotice, readNoticeKind } from '../blocks/notice.ts';
+import { BATCH_EVENT_TYPE, BATCH_NOTICE_BLOCK, EVENT_TYPE } from '../blocks/names.ts';
+import { createNotice, noticeBlockId, readNoticeKind } from '../blocks/notice.ts';
 import type { BotDeps } from '../deps.ts';
 import { findLostPost } from './find-lost-post.ts';
 import { post } from './post.ts';
@@ -27,7 +27,7 @@ export const sendNotice: Sender = async (deps, entry, companions) => {
   if (entry.payload['begun'] === true) {
     const since = action.completedAt ?? action.requestedAt;
     const payload = kind === 'end' ? { action_id: action.id, status: action.status } : { action_id: action.id };
-    const search = { channel, since, eventType: EVENT_TYPE, payload, blockId: NOTICE_BLOCK };
+    const search = { channel, since, eventType: EVENT_TYPE, payload, blockId: noticeBlockId(kind) };
     if ((await findLostPost(deps, search)).kind === 'found') return;
   }
   await noteIntent(deps.ctx, entry);

@@ -4,7 +4,12 @@ import fc from 'fast-check';
 import { createAnswer } from '../../bot/blocks/answer.ts';
 import { createCard, createClosedDuplicate } from '../../bot/blocks/card.ts';
 import { createDetails, createDetailsView } from '../../bot/blocks/details.ts';
-import { createApproveCommentForm, createRejectForm } from '../../bot/blocks/decision-forms.ts';
+import {
+  createApproveCommentForm,
+  createBreakGlassForm,
+  createConfirmForm,
+  createRejectForm,
+} from '../../bot/blocks/decision-forms.ts';
 import { createClosedHome, createHome, idsOnHome } from '../../bot/blocks/home.ts';
 import { createHistory, createPendingList, createServerList } from '../../bot/blocks/lists.ts';
 import type { Message } from '../../bot/blocks/message.ts';
@@ -197,8 +202,10 @@ describe('every message', () => {
         expectFine(createClosedDuplicate(view));
         expectFine(createDetails(view));
         expectFine(createOutput(view));
-        if (view.slackPermalink === null || view.slackPermalink.startsWith('https:')) expectFine(createNotice(view));
-        else expectHarmless(createNotice(view));
+        if (view.slackPermalink === null || view.slackPermalink.startsWith('https:')) {
+          expectFine(createNotice(view));
+          expectFine(createNotice(view, 'break_glass'));
+        } else expectHarmless(createNotice(view));
       }),
       RUNS,
     );
@@ -235,6 +242,8 @@ describe('every message', () => {
         const forms: ModalView[] = [
           createRejectForm({ action: view, privateMetadata: 'sealed' }),
           createApproveCommentForm({ action: view, privateMetadata: 'sealed' }),
+          createConfirmForm({ action: view, privateMetadata: 'sealed' }),
+          createBreakGlassForm({ action: view, privateMetadata: 'sealed' }),
           createDetailsView(view),
         ];
         for (const form of forms) expect(judgeView(form, 'modal').messages).toEqual([]);

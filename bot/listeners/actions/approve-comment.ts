@@ -1,8 +1,5 @@
-import { createApproveCommentForm } from '../../blocks/decision-forms.ts';
-import { FORMS } from '../../blocks/names.ts';
 import type { ClickListener } from './click.ts';
 import { openDecisionForm } from './open-decision-form.ts';
 
 /** Opens the form for the words. */
-export const approveCommentClicked: ClickListener = (click) =>
-  openDecisionForm(click, { kind: 'approve', callbackId: FORMS.approveComment, create: createApproveCommentForm });
+export const approveCommentClicked: ClickListener = (click) => openDecisionForm(click, 'comment');

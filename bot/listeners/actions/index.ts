@@ -5,6 +5,7 @@ import type { BotDeps } from '../../deps.ts';
 import { approveCommentClicked } from './approve-comment.ts';
 import { approveClicked } from './approve.ts';
 import { listenToBatchButtons } from './batch-click.ts';
+import { breakGlassClicked } from './break-glass.ts';
 import { cancelClicked } from './cancel.ts';
 import type { ClickListener } from './click.ts';
 import { listenToButton, listenToMenu } from './click.ts';
@@ -26,6 +27,7 @@ export const CLICKS: Readonly<Record<(typeof BUTTONS)[keyof typeof BUTTONS], Cli
 export const MENU_CLICKS: Readonly<Record<MenuWord, ClickListener>> = {
   approve_comment: approveCommentClicked,
   why: whyClicked,
+  break_glass: breakGlassClicked,
 };
 
 export function listenToActions(app: App, deps: BotDeps): void {

@@ -1,12 +1,18 @@
-import type { SlackViewAction, ViewOutput } from '@slack/bolt';
+import type { SlackViewAction, SlackViewMiddlewareArgs, ViewOutput } from '@slack/bolt';
+import { setTimeout as wait } from 'node:timers/promises';
+import { MedicError } from '../../../domain/errors.ts';
 import type { Asker } from '../../../domain/principal.ts';
 import type { DecisionOutcome } from '../../../services/actions/decide-action.ts';
 import { createAnswer } from '../../blocks/answer.ts';
+import type { Message } from '../../blocks/message.ts';
 import { createDecisionId } from '../../decision-id.ts';
 import type { BotDeps } from '../../deps.ts';
 import { identify } from '../../identify.ts';
 import { openSeal } from '../../seal.ts';
-import { answer } from '../../tell.ts';
+import { explain, tell } from '../../tell.ts';
+
+const PATIENCE_MS = 1_800; // Slack waits three seconds for the answer to a form
+const MAX_ERROR = 150;
 
 /** What a form was opened for, kept by Slack under our seal until it comes back. */
 export interface DecisionFormData {
@@ -22,39 +28,69 @@ export interface FormDecision extends DecisionFormData {
   decisionId: string;
 }
 
-/** Reads one field; '' where nothing stands in it. */
+/** A form that was sent off. */
+export interface Submission {
+  ack: SlackViewMiddlewareArgs['ack'];
+  body: SlackViewAction;
+  view: ViewOutput;
+  /** What it decides; with the view, one decision however often it is sent. */
+  kind: 'approve' | 'reject';
+}
+
+/** Reads one field; '' where nothing stands in it, or where the form has none of that name. */
 export function readField(view: ViewOutput, field: string): string {
   return (view.state.values[field]?.[field]?.value ?? '').trim();
 }
 
+type Outcome = { message: Message; channel: string | null } | { error: unknown; channel: string | null };
+
 /**
- * Decides what a form was filled in for, once however often it is sent, and tells the person privately where its
- * button stood. The form must be acknowledged already.
+ * Decides what a form was filled in for. What is wrong with a field stands at that field, and the form stays open;
+ * everything else is told privately where the form's button stood, also what becomes known only after Slack's patience.
  */
 export async function decideFromForm(
   deps: BotDeps,
-  form: { body: SlackViewAction; view: ViewOutput; kind: 'approve' | 'reject' },
+  submission: Submission,
   decide: (decision: FormDecision) => Promise<DecisionOutcome>,
 ): Promise<void> {
-  const { body, view, kind } = form;
+  const { ack, body, view } = submission;
+  const working = work(deps, submission, decide);
+  const early = await Promise.race([working, wait(PATIENCE_MS, null, { ref: false })]);
+  const errors = early !== null && 'error' in early ? errorsAt(view, early.error) : {};
+  if (Object.keys(errors).length > 0) {
+    await ack({ response_action: 'errors', errors });
+    return;
+  }
+  await ack();
+  const outcome = await working;
+  const message = 'error' in outcome ? explain(deps, outcome.error) : outcome.message;
+  await tell(deps, { channel: outcome.channel, userId: body.user.id }, message);
+}
+
+async function work(
+  deps: BotDeps,
+  { body, view, kind }: Submission,
+  decide: (decision: FormDecision) => Promise<DecisionOutcome>,
+): Promise<Outcome> {
   const userId = body.user.id;
-  const reply: { channel: string | null; userId: string } = { channel: deps.channel, userId };
-  await answer(deps, reply, async () => {
-    const data = await readDecisionForm(deps, { userId, view, tried: kind });
-    reply.channel = data.channel;
+  let channel: string | null = deps.channel;
+  try {
+    const sealed = { callbackId: view.callback_id, userId, metadata: view.private_metadata, tried: kind };
+    const data = (await openSeal(deps, sealed)) as DecisionFormData; // what we sealed is what comes back
+    channel = data.channel;
     const person = { userId, teamIds: [body.team?.id, body.user.team_id] };
     const asker = await identify(deps, person, { tried: kind, actionId: data.actionId });
     const decisionId = createDecisionId({ triggerId: view.id, userId, kind, actionId: data.actionId });
-    return createAnswer((await decide({ ...data, asker, decisionId })).sentence);
-  });
+    const { sentence } = await decide({ ...data, asker, decisionId });
+    return { message: createAnswer(sentence), channel };
+  } catch (error) {
+    return { error, channel };
+  }
 }
 
-/** Throws NotAllowedError `forged_form` where we did not open that form for that person. */
-export async function readDecisionForm(
-  deps: BotDeps,
-  form: { userId: string; view: ViewOutput; tried: string },
-): Promise<DecisionFormData> {
-  const { userId, view, tried } = form;
-  const sealed = { callbackId: view.callback_id, userId, metadata: view.private_metadata, tried };
-  return (await openSeal(deps, sealed)) as DecisionFormData; // what we sealed is what comes back
+/** By the ids of the form's blocks, which are the names of the fields. */
+function errorsAt(view: ViewOutput, error: unknown): Record<string, string> {
+  if (!(error instanceof MedicError)) return {};
+  const known = error.fields.filter(({ path }) => Object.hasOwn(view.state.values, path));
+  return Object.fromEntries(known.map(({ path, message }) => [path, message.slice(0, MAX_ERROR)]));
 }
