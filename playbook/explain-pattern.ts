@@ -3,7 +3,7 @@ import type { PatternNode } from './pattern-syntax.ts';
 
 const MAX_PARTS = 6; // beyond that the pattern itself is easier to read
 
-/** A pattern in words, `1 to 64 of: a–z 0–9 . _ -`; undefined where words would be longer or less exact than it. */
+/** A pattern in words, `1 to 64 characters of a–z 0–9 . _ -`; undefined where words would be longer or less exact than it. */
 export function explainPattern(pattern: string): string | undefined {
   const parsed = parsePattern(pattern);
   return 'fault' in parsed ? undefined : explain(parsed.node);
@@ -53,8 +53,9 @@ function explainRepeat({ item, min, max }: Extract<PatternNode, { kind: 'repeat'
   if (what === undefined) return undefined;
   if (min === 0 && max === 1) return `perhaps ${what}`;
   if (item.kind !== 'character') return min === 0 && max === Infinity ? `any number of times (${what})` : undefined;
+  if (max === 1) return what;
   const counts = max === Infinity ? `${min} or more` : `${min} to ${max}`;
-  return `${min === max ? min : counts} of: ${what}`;
+  return `${min === max ? min : counts} characters of ${what}`;
 }
 
 function explainCharacter(source: string): string | undefined {

@@ -95,7 +95,11 @@ describe.each<Mode>(['socket', 'http'])('asking in Slack over %s', (mode) => {
       reason: 'plain_text_input',
     });
     const text = JSON.stringify(chosen.blocks);
-    for (const hint of ['Whose keys. 1 to 8 of: a–z ([a-z]{1,8}).', 'A whole number, 1 to 9.', 'within /srv/keys']) {
+    for (const hint of [
+      'Whose keys. 1 to 8 characters of a–z ([a-z]{1,8}).',
+      'A whole number, 1 to 9.',
+      'within /srv/keys',
+    ]) {
       expect(text).toContain(hint);
     }
     await stage.slack.closeView({ user: 'U0BOB', viewId: chosen.id });

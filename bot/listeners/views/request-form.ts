@@ -83,7 +83,10 @@ async function askOrShow(
   }
   const preview = await previewEntered(deps, owner.asker, { playbook, entered });
   if (preview.fingerprint !== data.fingerprint) {
-    const notice = data.fingerprint === null ? undefined : 'This has changed since it was shown: look again.';
+    const notice =
+      data.fingerprint === null
+        ? 'Nothing is asked yet: the end of this form shows what would run. Send it again to ask for that.'
+        : 'This has changed since it was shown, so nothing is asked yet: look at the end of this form again.';
     return { kind: 'redrawn', view: await drawShownForm(deps, owner, { entered, preview, notice }) };
   }
   const action = await requestFromSlack(deps, owner.asker, {
