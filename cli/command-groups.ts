@@ -23,7 +23,7 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
   { name: 'principal', summary: 'one-time codes of a principal: totp', load: () => import('./commands/principal.ts') },
   {
     name: 'action',
-    summary: 'request, list, show, approve, reject, cancel',
+    summary: 'request, list, show, why, approve, reject, cancel',
     load: () => import('./commands/action.ts'),
   },
   { name: 'servers', summary: 'list, pause, unpause, enroll', load: () => import('./commands/servers.ts') },
