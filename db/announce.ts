@@ -6,9 +6,16 @@ import type { Row } from './tables.ts';
 const QUEUE_CARDS = 20; // those further back are told once they come nearer
 const SERVER_CARDS = 50; // of the newest; the others say it when they next change
 
-/** Owes the channel the card in its new state, and a new message where somebody has to know. */
-export async function tellSlack(tx: Tx, input: { actionId: string; isNotice?: boolean }): Promise<void> {
-  await enqueueOutbox(tx, { kind: 'card', actionId: input.actionId });
+/**
+ * Owes the channel the card in its new state, and a new message where somebody has to know. `isProgress`: nobody waits
+ * for the change, so it goes after all that decides or ends something.
+ */
+export async function tellSlack(
+  tx: Tx,
+  input: { actionId: string; isNotice?: boolean; isProgress?: boolean },
+): Promise<void> {
+  const { actionId, isProgress = false } = input;
+  await enqueueOutbox(tx, { kind: 'card', actionId, isProgress });
   if (input.isNotice === true) await enqueueOutbox(tx, { kind: 'notice', actionId: input.actionId });
   tx.notify(OUTBOX_CHANNEL, 'due');
 }
@@ -23,7 +30,7 @@ export async function tellEnd(tx: Tx, input: { action: Row<'actions'>; isNotice?
   await tellSlack(tx, { actionId: action.id, isNotice });
   if (action.approved_at !== null) {
     const waiting = await listQueued(tx, { serverId: action.server_id, limit: QUEUE_CARDS });
-    for (const actionId of waiting) await tellSlack(tx, { actionId });
+    for (const actionId of waiting) await tellSlack(tx, { actionId, isProgress: true });
   }
   if (isOutcomeKnown(action)) return;
   const payload = { outcome_for: action.requested_by };
@@ -57,7 +64,8 @@ export async function tellRung(
 
 /** Owes anew the cards of what is open on this server: they say whether it is paused, by whom and why. */
 export async function tellServerCards(tx: Tx, serverId: string): Promise<void> {
-  for (const actionId of await listOpen(tx, { serverId, limit: SERVER_CARDS })) await tellSlack(tx, { actionId });
+  const open = await listOpen(tx, { serverId, limit: SERVER_CARDS });
+  for (const actionId of open) await tellSlack(tx, { actionId, isProgress: true });
 }
 
 /** Owes one person a direct message, told by nobody else. `text` is plain: the bot escapes it. */

@@ -55,11 +55,14 @@ function pending(action: ActionView): CardState {
   const isAutomatic = approvalsRequired === 0;
   return {
     sentence: isAutomatic ? `${asks}; it needs nobody's approval.` : `${asks}; it waits for approval${count}.`,
-    story: [...pauseFacts(action), ...approvalFacts(action)],
-    deadline: expiresAt === null ? null : { label: 'Expires', at: expiresAt },
+    story: [...pauseFacts(action), ...approvalFacts(action), ...backupFacts(action)],
+    deadline: expiresAt === null ? null : { label: END_LABELS[action.requirement.onTimeout], at: expiresAt },
     buttons: isAutomatic ? ['withdraw', 'details'] : ['approve', 'reject', 'withdraw', 'details', 'more'],
   };
 }
+
+/** What becomes of it when nobody decides. */
+const END_LABELS = { expired: 'Expires', rejected: 'Rejected unless decided by' } as const;
 
 function approved(action: ActionView): CardState {
   return {
@@ -159,6 +162,12 @@ function describeStopping(action: ActionView): string {
 function describeLength(action: ActionView): string {
   if (action.executedAt === null || action.completedAt === null) return '';
   return ` after ${showDuration(action.completedAt.getTime() - action.executedAt.getTime())}`;
+}
+
+/** Groups that its ladder has asked as well. */
+function backupFacts({ approvalFrom, requirement }: ActionView): Fact[] {
+  const joined = (approvalFrom ?? []).filter((group) => requirement.from?.includes(group) === false);
+  return joined.length === 0 ? [] : [['May decide too', toLine(joined.join(' and '), MAX_NAME)]];
 }
 
 function queueFacts(action: ActionView): Fact[] {

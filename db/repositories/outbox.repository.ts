@@ -12,6 +12,8 @@ export interface OwedMessage {
   actionId: string | null;
   /** `kind` in it tells messages of one kind apart, such as the notice of a break-glass from that of a failure. */
   payload?: Record<string, unknown>;
+  /** Of a card: nobody waits for the change, as only its surroundings changed. It goes after all that decides or ends. */
+  isProgress?: boolean;
 }
 
 /**
@@ -20,7 +22,8 @@ export interface OwedMessage {
  * action in a batch is the batch's. Private messages and reminders are never merged here.
  */
 export async function enqueueOutbox(tx: Tx, entry: OwedMessage): Promise<void> {
-  const { kind, actionId, payload = {} } = entry;
+  const { kind, actionId, isProgress = false } = entry;
+  const payload = kind === 'card' ? { progress: isProgress } : (entry.payload ?? {});
   const batchId = kind === 'card' ? await findBatchOf(tx, actionId) : null;
   if (batchId !== null) return enqueueBatch(tx, batchId);
   await owe(tx, { kind, action_id: actionId, merge_key: mergeKeyOf(entry), payload: toJson(payload) });
@@ -40,7 +43,9 @@ async function owe(tx: Tx, entry: NewRow<'slack_outbox'> & { payload: string }):
         .column('merge_key')
         .where('sent_at', 'is', null)
         .doUpdateSet({
-          payload: sql<string>`slack_outbox.payload || ${entry.payload}::jsonb`,
+          // what somebody waits for stays urgent, and becomes so
+          payload: sql<string>`case when ${entry.payload}::jsonb @> '{"progress": true}' then slack_outbox.payload
+            else slack_outbox.payload || ${entry.payload}::jsonb end`,
           version: sql<number>`slack_outbox.version + 1`,
           next_at: sql<Date>`least(slack_outbox.next_at, now())`,
         }),
@@ -149,6 +154,7 @@ const RANK = sql<number>`case
   when slack_outbox.kind = 'private' and slack_outbox.payload ? 'ask_of' then 0
   when slack_outbox.kind in ('reminder', 'private') then 1
   when slack_outbox.kind = 'output' then 3
+  when slack_outbox.payload @> '{"progress": true}' then 2
   when actions.status in ('pending', 'rejected', 'cancelled') then 0
   when actions.status = 'approved' and actions.approved_by <> 'auto' then 0
   when actions.status in ('completed', 'failed', 'expired') then 1

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createActivities } from '../../activities/index.ts';
+import { tellSlack } from '../../db/announce.ts';
+import { transact } from '../../db/orm.ts';
 import type { ActionStatus } from '../../domain/lifecycle.ts';
 import { cancelAction, decideAction } from '../../services/actions/decide-action.ts';
 import type { ActionView } from '../../services/actions/action-view.ts';
@@ -21,7 +23,10 @@ afterAll(() => plane.stop());
 
 const read = (id: string): Promise<ActionView> => getAction(plane.ctx, plane.asker('ana'), id);
 
+/** As if the earlier requests were an hour old: many at once would share a card. */
 async function ask(server: string, as = 'ana'): Promise<string> {
+  const hourAgo = new Date(Date.now() - 3_600_000);
+  await plane.ctx.database.kysely.updateTable('actions').set({ requested_at: hourAgo }).execute();
   const input = { server, playbook: 'restart-service', params: { service: 'nginx' } };
   return (await requestAction(plane.ctx, plane.asker(as), input)).id;
 }
@@ -110,12 +115,28 @@ test('what waits says behind what, and its card is owed anew when that ends', as
   await waitForEnd(first, 'completed');
   const owed = await kysely
     .selectFrom('slack_outbox')
-    .select('action_id')
+    .select(['action_id', 'payload'])
     .where('kind', '=', 'card')
     .where('sent_at', 'is', null)
     .execute();
-  expect(owed.map(({ action_id: id }) => id)).toEqual(expect.arrayContaining([first, second, third]));
+  const isUrgent = new Map(owed.map(({ action_id: id, payload }) => [id, payload['progress'] === false]));
+  expect([first, second, third].map((id) => isUrgent.get(id))).toEqual([true, false, false]);
   expect((await read(third)).queuedBehind).toMatchObject({ id: second, ahead: 1 });
+});
+
+test('a card that somebody waits for stays urgent when its surroundings change, and becomes so', async () => {
+  const { database } = plane.ctx;
+  const owe = async (...changes: boolean[]): Promise<unknown> => {
+    const { id: serverId } = await insertTestServer(plane.ctx, { isPaused: true });
+    const id = await ask(serverId);
+    const cards = database.kysely.selectFrom('slack_outbox').select('payload').where('action_id', '=', id);
+    await database.kysely.deleteFrom('slack_outbox').where('action_id', '=', id).execute();
+    for (const isProgress of changes) await transact(database, (tx) => tellSlack(tx, { actionId: id, isProgress }));
+    return cards.execute();
+  };
+  expect(await owe(false, true)).toEqual([{ payload: { progress: false } }]);
+  expect(await owe(true, false)).toEqual([{ payload: { progress: false } }]);
+  expect(await owe(true, true)).toEqual([{ payload: { progress: true } }]);
 });
 
 test('a running action tells its step, and its card is owed once a step', async () => {
