@@ -27,6 +27,8 @@ export const METHODS: Readonly<Record<string, readonly string[]>> = {
   'chat.getPermalink': [],
   'conversations.history': HISTORY_SCOPES,
   'conversations.replies': HISTORY_SCOPES,
+  'files.completeUploadExternal': ['files:write'],
+  'files.getUploadURLExternal': ['files:write'],
   'usergroups.users.list': ['usergroups:read'],
   'users.info': ['users:read'],
   'views.open': [],

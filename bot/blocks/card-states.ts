@@ -26,7 +26,7 @@ export interface CardState {
   buttons: readonly CardButton[];
 }
 
-export type CardButton = 'approve' | 'reject' | 'withdraw' | 'cancel' | 'details' | 'more';
+export type CardButton = 'approve' | 'reject' | 'withdraw' | 'cancel' | 'details' | 'ask_again' | 'more';
 
 const STATES: Readonly<Record<ActionStatus, (action: ActionView) => CardState>> = {
   pending,
@@ -135,7 +135,7 @@ function cancelled(action: ActionView): CardState {
     sentence: `${nameOf(action)} was cancelled by ${actorOf(action.cancelledBy)}${why}.`,
     story: [...approvalFacts(action), ...startFacts(action), ...cancelFacts(action), ...endFacts(action)],
     deadline: null,
-    buttons: ['details'],
+    buttons: action.failureCode === 'playbook_changed' ? ['details', 'ask_again'] : ['details'],
   };
 }
 

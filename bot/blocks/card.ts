@@ -48,6 +48,12 @@ export function detailsButton(action: ActionView): Button {
   });
 }
 
+/** Opens the form, filled in as this action was. */
+export function askAgainButton(action: ActionView): Button {
+  const words = spoken('Ask again for', action);
+  return button({ actionId: BUTTONS.askAgain, label: 'Ask again …', value: action.id, spoken: words });
+}
+
 export function decisionButtons(action: ActionView): [approve: Button, reject: Button] {
   const value = action.id;
   const label = needsConfirmation(action) ? 'Approve …' : 'Approve';
@@ -76,6 +82,8 @@ function drawButton(action: ActionView, name: CardButton): ActionsBlockElement {
       return button({ actionId: BUTTONS.cancel, label: 'Cancel this action', value, spoken: spoken('Cancel', action) });
     case 'details':
       return detailsButton(action);
+    case 'ask_again':
+      return askAgainButton(action);
     case 'more':
       return moreMenu(action);
   }

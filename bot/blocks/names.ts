@@ -4,6 +4,7 @@ export const BUTTONS = {
   reject: 'medic_reject',
   details: 'medic_details',
   cancel: 'medic_cancel',
+  askAgain: 'medic_ask_again',
   unpause: 'medic_unpause',
 } as const;
 

@@ -1,6 +1,6 @@
 import type { Button, KnownBlock } from '@slack/types';
 import type { ActionView } from '../../services/actions/action-view.ts';
-import { detailsButton } from './card.ts';
+import { askAgainButton, detailsButton } from './card.ts';
 import { describeAction } from './card-states.ts';
 import type { Fact } from './facts.ts';
 import { approvalFacts, MAX_NAME, MAX_REASON } from './facts.ts';
@@ -30,7 +30,7 @@ export function createNotice(action: ActionView, kind: NoticeKind = 'end'): Acti
   ];
   const output = kind === 'end' ? tailOf(action) : null;
   if (output !== null) blocks.push(preformattedBlock(output));
-  blocks.push({ type: 'actions', elements: nextSteps(action) });
+  blocks.push({ type: 'actions', elements: nextSteps(action, kind) });
   const link = linkTo(action.slackPermalink);
   if (link !== null) blocks.push(smallPrint([link]));
   return { text: escapeMrkdwn(sentence), blocks, metadata: metadataOf(action) };
@@ -41,8 +41,8 @@ export function noticeBlockId(kind: NoticeKind): string {
   return kind === 'break_glass' ? BREAK_GLASS_BLOCK : NOTICE_BLOCK;
 }
 
-function nextSteps(action: ActionView): Button[] {
-  return [detailsButton(action)];
+function nextSteps(action: ActionView, kind: NoticeKind): Button[] {
+  return kind === 'end' ? [detailsButton(action), askAgainButton(action)] : [detailsButton(action)];
 }
 
 function factsOf(action: ActionView, kind: NoticeKind): Fact[] {

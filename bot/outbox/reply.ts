@@ -20,7 +20,7 @@ export async function reply(
   const { entry, action } = input;
   const thread = await findThread(deps.ctx, action.id);
   const channel = thread?.channel ?? deps.channel;
-  const payload = { action_id: action.id, entry_id: entry.id };
+  const payload = { entry_id: entry.id }; // not the action's: only its card and its notices are found by its id
   if (entry.payload['begun'] === true) {
     const search = { channel, threadTs: thread?.ts, since: action.requestedAt, eventType: REPLY_EVENT_TYPE, payload };
     if ((await findLostPost(deps, search)).kind === 'found') return;

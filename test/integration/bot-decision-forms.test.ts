@@ -5,7 +5,7 @@ import { makeTotpCode } from '../../services/totp/totp-code.ts';
 import type { StoredView } from '../../sandbox/slack/workspace.ts';
 import { requestOn } from './bot-home-steps.ts';
 import type { BotStage } from './bot-stage.ts';
-import { CHANNEL, firstBlockId, openBotStage, waitForAnswer, waitForCard } from './bot-stage.ts';
+import { buttonsOf, CHANNEL, firstBlockId, openBotStage, waitForAnswer, waitForCard } from './bot-stage.ts';
 
 let stage: BotStage;
 let risks: BotStage['plane']['config']['playbooks'];
@@ -124,7 +124,15 @@ describe('an approval', () => {
     stage.plane.config.playbooks = new Map([...playbooks, ['restart-service', changed]]);
     await stage.slack.click({ user: 'U0BOB', channel: CHANNEL, ts, actionId: 'medic_approve' });
     await waitForAnswer(stage.slack, 'U0BOB', /is another one.*ask again/);
-    await waitForCard(stage.slack, server.name, 'cancelled');
+    const card = await waitForCard(stage.slack, server.name, 'cancelled');
+    expect(buttonsOf(card)).toEqual(['medic_details', 'medic_ask_again']);
+    const again = await openFormOf('U0BOB', () =>
+      stage.slack.click({ user: 'U0BOB', channel: CHANNEL, ts, actionId: 'medic_ask_again' }),
+    );
+    expect(again.callback_id).toBe('medic_request');
+    await stage.slack.waitFor((slack) => JSON.stringify(slack.openViews('U0BOB')).includes(server.name), {
+      what: 'the form to be filled in',
+    });
   });
 });
 
@@ -132,7 +140,11 @@ describe('the menu of a card', () => {
   test('tells who may decide, and why', async () => {
     const { actionId, ts } = await requestOn(stage, { by: 'U0ANA' });
     await choose('U0ANA', ts, `why:${actionId}`);
-    await waitForAnswer(stage.slack, 'U0ANA', /must approve/);
+    await waitForAnswer(
+      stage.slack,
+      'U0ANA',
+      /must approve[^]*May approve now: bob, cid, root[^]*ana does not have the role/,
+    );
   });
 
   test('lets an admin break the glass, which is told in the channel; nobody else', async () => {

@@ -66,6 +66,12 @@ describe.each<Mode>(['socket', 'http'])('an action asked for over %s', (mode) =>
     expect(JSON.stringify(notice.blocks)).toContain('Unit <!channel> nginx.service not found.');
     expect(JSON.stringify(notice.blocks)).toContain(card.permalink);
     expect(notice.ts).not.toBe(card.ts);
+    expect(buttonsOf(notice)).toEqual(['medic_details', 'medic_ask_again']);
+    const [output] = await slack.waitFor(() => {
+      const replies = slack.thread(CHANNEL, card.ts);
+      return replies.length > 0 && replies;
+    });
+    expect(JSON.stringify(output?.blocks)).toContain('Unit <!channel> nginx.service not found.');
   });
 
   test('is rejected with a reason from the form', async () => {

@@ -4,6 +4,7 @@ import type { MenuWord } from '../../blocks/names.ts';
 import type { BotDeps } from '../../deps.ts';
 import { approveCommentClicked } from './approve-comment.ts';
 import { approveClicked } from './approve.ts';
+import { askAgainClicked } from './ask-again.ts';
 import { listenToBatchButtons } from './batch-click.ts';
 import { breakGlassClicked } from './break-glass.ts';
 import { cancelClicked } from './cancel.ts';
@@ -20,6 +21,7 @@ export const CLICKS: Readonly<Record<(typeof BUTTONS)[keyof typeof BUTTONS], Cli
   [BUTTONS.reject]: rejectClicked,
   [BUTTONS.details]: detailsClicked,
   [BUTTONS.cancel]: cancelClicked,
+  [BUTTONS.askAgain]: askAgainClicked,
   [BUTTONS.unpause]: unpauseClicked,
 };
 

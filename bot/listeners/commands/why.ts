@@ -1,4 +1,6 @@
-import { explain } from '../why.ts';
+import { explainAction } from '../../../services/actions/explain-action.ts';
+import { createWhy } from '../../blocks/why.ts';
 import type { CommandListener } from './command.ts';
 
-export const why: CommandListener = ({ deps, asker, word }) => explain(deps, asker, word);
+export const why: CommandListener = async ({ deps, asker, word }) =>
+  createWhy(await explainAction(deps.ctx, asker, word));
