@@ -5,7 +5,7 @@ import type { CommandListener } from './command.ts';
 export const help: CommandListener = ({ deps, verbs }) => {
   const playbooks = [...deps.ctx.config.current().playbooks.values()];
   const lines = [
-    `${COMMAND}: opens a form`,
+    `${COMMAND}: opens a form, as the shortcuts "Ask for a repair" and "Remediate this…" on a message do`,
     `${COMMAND} PLAYBOOK SERVER [key=value …] [reason="…"]: asks for a repair`,
     ...Object.values(verbs).map(({ usage, does }) => `${COMMAND} ${usage}: ${does}`),
     ...playbooks.slice(0, 20).map(({ name, title, params }) => {
