@@ -1,6 +1,7 @@
-import type { Asker, Principal } from '../../domain/principal.ts';
+import type { Asker, Principal, Standing } from '../../domain/principal.ts';
 import { mayDo, rolesThatMay } from '../../domain/roles.ts';
 import type { Context } from '../context.ts';
+import { findStanding } from '../slack/directory.ts';
 import type { ActionView, ApprovalView } from './action-view.ts';
 import { judgeApprover } from './approvers.ts';
 import { describeEnd } from './describe-end.ts';
@@ -28,7 +29,11 @@ export async function explainAction(ctx: Context, asker: Asker, id: string): Pro
   const isWaiting = action.status === 'pending';
   const people = [...ctx.config.current().principals.values()].filter((person) => isExpected(person, action));
   const judged = await Promise.all(
-    people.map(async (person) => ({ name: person.name, judgement: await judgeApprover(ctx, action, person) })),
+    people.map(async (person) => ({
+      name: person.name,
+      judgement: await judgeApprover(ctx, action, person),
+      standing: await findStanding(ctx, person),
+    })),
   );
   return {
     action,
@@ -36,9 +41,9 @@ export async function explainAction(ctx: Context, asker: Asker, id: string): Pro
     end: isWaiting ? null : describeEnd(action),
     may: judged.filter(({ judgement }) => isWaiting && judgement.isAllowed).map(({ name }) => name),
     has: action.approvals,
-    couldNot: judged.flatMap(({ name, judgement }) => {
+    couldNot: judged.flatMap(({ name, judgement, standing }) => {
       if (judgement.isAllowed || judgement.code === 'already_decided') return [];
-      return [{ name, sentence: describeRefusal(judgement, action) }];
+      return [{ name, sentence: describeRefusal({ code: judgement.code, action, standing }) }];
     }),
   };
 }
@@ -49,10 +54,19 @@ function isExpected(person: Principal, action: ActionView): boolean {
   return isListed || person.name === action.requestedBy || mayDo(person.roles, 'actions.decide');
 }
 
+const REFUSED: Partial<Record<Standing, string>> = {
+  bot: 'is a bot in Slack',
+  guest: 'is a guest in Slack',
+  deactivated: 'is deactivated in Slack',
+  stranger: 'is of another workspace in Slack',
+  ambiguous: 'shares a Slack id with another principal',
+};
+
 /** As the rest of a sentence that begins with the name. */
-function describeRefusal(refusal: { code: string; sentence: string }, action: ActionView): string {
+function describeRefusal(refusal: { code: string; action: ActionView; standing: Standing }): string {
+  const { code, action, standing } = refusal;
   const groups = action.approvalFrom?.join(' or ') ?? '';
-  switch (refusal.code) {
+  switch (code) {
     case 'own_request':
       return 'asked for it';
     case 'not_an_approver':
@@ -66,8 +80,8 @@ function describeRefusal(refusal: { code: string; sentence: string }, action: Ac
     case 'slack_lookup_failed':
       return 'is somebody of whom Slack cannot say now who they are';
     case 'slack_person_refused':
-      return 'is no full member of this workspace in Slack: a bot, a guest, deactivated, of elsewhere, or two people';
+      return REFUSED[standing] ?? 'is no full member of this workspace in Slack';
     default:
-      return `may not (${refusal.code})`;
+      return `may not (${code})`;
   }
 }

@@ -301,6 +301,26 @@ describe('breaking the glass', () => {
     expect(await statusOf(asked.id)).toBe('pending');
   });
 
+  test('is fixed with the decision and never without a reason, by the database too', async () => {
+    setRisk('low');
+    setRule({ approvals: 2 });
+    const { id } = await ask();
+    const { pool } = plane.ctx.database;
+    const insert = (reason: string | null, kind: string) =>
+      pool.query(
+        `insert into decisions (id, action_id, kind, principal, via, reason, break_glass)
+         values ($1 || $3, $1, $3, 'root', 'api', $2, true)`,
+        [id, reason, kind],
+      );
+    await expect(insert(null, 'approve')).rejects.toMatchObject({ constraint: 'decisions_break_glass_check' });
+    await expect(insert('why', 'reject')).rejects.toMatchObject({ constraint: 'decisions_break_glass_check' });
+    await decide('bob', { actionId: id });
+    for (const change of ['break_glass = true, reason = $$x$$', `groups = '{sre,dba}'`]) {
+      const changed = pool.query(`update decisions set ${change} where action_id = $1`, [id]);
+      await expect(changed).rejects.toMatchObject({ constraint: 'decision_fixed' });
+    }
+  });
+
   test('is refused by the database for the requester', async () => {
     setRisk('low');
     setRule({ approvals: 1 });
