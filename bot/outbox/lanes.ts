@@ -11,6 +11,7 @@ const UPDATES: Pace = {
   countsFrom: 'turn',
   window: { ms: MINUTE_MS, messages: 45 },
   burst: { urgent: 5, calm: 3 },
+  hurriesInWindow: 5, // in a storm, the first clicks of a minute are shown before the ends that queue
   calmBelow: 10,
 };
 
@@ -20,6 +21,7 @@ const POSTS: Pace = {
   countsFrom: 'answer',
   window: { ms: MINUTE_MS, messages: 60 },
   burst: { urgent: 1, calm: 1 },
+  hurriesInWindow: 60,
   calmBelow: 0,
 };
 

@@ -26,7 +26,7 @@ export interface OutboxPump {
 
 /**
  * Sends what is owed to Slack until stopped, each lane on its own: edits, posts, direct messages. Which message goes
- * next is judged at each turn: what waits for a decision or shows one, then ends, then progress. The pace is kept in the
+ * next is judged at each turn: requests and a few decisions, then ends, then progress. The pace is kept in the
  * database, by all processes together. Where Slack limits or does not answer, the lane rests and nothing is lost.
  */
 export function startOutboxPump(deps: BotDeps): OutboxPump {

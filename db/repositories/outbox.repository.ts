@@ -84,20 +84,29 @@ export async function isBatchReminded(tx: Tx, rung: { actionId: string; step: nu
 /** What is sent with what: edits of what stands, posts in the channel, direct messages. */
 export type OutboxLane = 'update' | 'post' | 'private';
 
-/** `rank` 0 waits for a decision or shows one, 1 shows an end, 2 progress, 3 what nobody waits for. */
+/** `is_urgent`: somebody waits for a decision here, or to see their own. */
 export interface DueEntry extends OutboxRow {
-  rank: number;
+  is_urgent: boolean;
 }
 
-/** The entry of this lane that goes next, locked and not yet leased; null where none is due. */
-export async function lockNextDue(kysely: Transaction<Tables>, lane: OutboxLane): Promise<DueEntry | null> {
+/**
+ * The entry of this lane that goes next, locked and not yet leased; null where none is due. What is urgent goes first
+ * while `mayHurry`; then ends, what is urgent all the same, progress, and what nobody waits for. Ends come before the
+ * rest because each is an edit's last: whatever else would be shown before it takes its place in the pace.
+ */
+export async function lockNextDue(
+  kysely: Transaction<Tables>,
+  input: { lane: OutboxLane; mayHurry: boolean },
+): Promise<DueEntry | null> {
   const { rows } = await sql<DueEntry>`
-    select slack_outbox.*, ${RANK} as rank
+    select slack_outbox.*, coalesce(${IS_URGENT}, false) as is_urgent
     from slack_outbox
     left join actions on actions.id = slack_outbox.action_id
     left join action_batches on action_batches.id = slack_outbox.batch_id
-    where ${IS_DUE} and ${LANE} = ${lane}
-    order by rank, slack_outbox.id limit 1 for update of slack_outbox skip locked
+    where ${IS_DUE} and ${LANE} = ${input.lane}
+    order by case when ${IS_URGENT} and ${input.mayHurry} then 0 when ${IS_END} then 1 when ${IS_URGENT} then 2
+      when slack_outbox.kind = 'output' then 4 else 3 end, slack_outbox.id
+    limit 1 for update of slack_outbox skip locked
   `.execute(kysely);
   return rows[0] ?? null;
 }
@@ -146,19 +155,21 @@ const LANE = sql<OutboxLane>`case
   when slack_outbox.kind = 'batch' and action_batches.slack_ts is not null then 'update'
   else 'post' end`;
 
-const RANK = sql<number>`case
-  when slack_outbox.kind = 'batch' then case when exists (
+const IS_URGENT = sql<boolean>`case slack_outbox.kind
+  when 'batch' then exists (
     select 1 from actions member where member.batch_id = slack_outbox.batch_id and member.status = 'pending'
-  ) then 0 else 1 end
-  when slack_outbox.kind = 'notice' then case when slack_outbox.payload ? 'kind' then 0 else 1 end
-  when slack_outbox.kind = 'private' and slack_outbox.payload ? 'ask_of' then 0
-  when slack_outbox.kind in ('reminder', 'private') then 1
-  when slack_outbox.kind = 'output' then 3
-  when slack_outbox.payload @> '{"progress": true}' then 2
-  when actions.status in ('pending', 'rejected', 'cancelled') then 0
-  when actions.status = 'approved' and actions.approved_by <> 'auto' then 0
-  when actions.status in ('completed', 'failed', 'expired') then 1
-  else 2 end`;
+  )
+  when 'notice' then slack_outbox.payload ? 'kind'
+  when 'private' then slack_outbox.payload ? 'ask_of'
+  when 'card' then not slack_outbox.payload @> '{"progress": true}' and (
+    actions.status in ('pending', 'rejected', 'cancelled')
+    or (actions.status = 'approved' and actions.approved_by <> 'auto')
+  )
+  else false end`;
+
+const IS_END = sql<boolean>`(slack_outbox.kind in ('notice', 'private', 'reminder')
+  or (slack_outbox.kind = 'batch' and not ${IS_URGENT})
+  or (slack_outbox.kind = 'card' and actions.status in ('completed', 'failed', 'expired', 'rejected', 'cancelled')))`;
 
 /** Hides the entries from other takers for `leaseMs`; a sender that dies loses none. */
 export async function leaseOutbox(

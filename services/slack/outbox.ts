@@ -41,9 +41,12 @@ export function takeTurn(ctx: Context, lane: Lane): Promise<Turn> {
   return ctx.database.kysely.transaction().execute(async (kysely): Promise<Turn> => {
     const { sent_ms: sentMs, now_ms: nowMs, rest_ms: restMs } = await lockLane(kysely, lane.name);
     if (restMs > 0) return { kind: 'wait', waitMs: restMs };
-    const entry = await outbox.lockNextDue(kysely, lane.sends);
+    const hurried = await lockLane(kysely, `${lane.name} hurried`);
+    const hurriedMs = recentOf(lane.pace, hurried.sent_ms, nowMs);
+    const mayHurry = hurriedMs.length < lane.pace.hurriesInWindow;
+    const entry = await outbox.lockNextDue(kysely, { lane: lane.sends, mayHurry });
     if (entry === null) return { kind: 'idle' };
-    const { waitMs } = judgePace(lane.pace, { sentMs, nowMs, isUrgent: entry.rank === 0 });
+    const { waitMs } = judgePace(lane.pace, { sentMs, nowMs, isUrgent: entry.is_urgent });
     if (waitMs > 0) return { kind: 'wait', waitMs };
     const found = await outbox.lockCompanions(kysely, entry, MAX_COMPANIONS);
     const isWorthIt = entry.kind !== 'notice' || found.length + 1 >= FEWEST_MERGED_NOTICES || isGrouped(entry);
@@ -51,6 +54,9 @@ export function takeTurn(ctx: Context, lane: Lane): Promise<Turn> {
     await outbox.leaseOutbox(kysely, { ids: [entry, ...companions].map(({ id }) => id), leaseMs: LEASE_MS });
     const sent = [...recentOf(lane.pace, sentMs, nowMs), nowMs];
     await updateLane({ kysely }, lane.name, { sent_ms: toJson(sent) });
+    if (entry.is_urgent && mayHurry) {
+      await updateLane({ kysely }, hurried.name, { sent_ms: toJson([...hurriedMs, nowMs]) });
+    }
     return { kind: 'send', entry, companions };
   });
 }

@@ -8,6 +8,8 @@ export interface Pace {
   window: { ms: number; messages: number };
   /** So many may follow each other at once: of those that cannot wait, and of all while the window is nearly empty. */
   burst: { urgent: number; calm: number };
+  /** So many of those that cannot wait may go before what is due longer, in any window. */
+  hurriesInWindow: number;
   /** Below so many in the window nobody calls it a storm. */
   calmBelow: number;
 }

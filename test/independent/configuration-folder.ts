@@ -10,7 +10,7 @@ export interface ConfigurationTimes {
 
 export const SLACK_IDS: Readonly<Record<string, string>> = { ana: 'U0ANA', bob: 'U0BOB', cid: 'U0CID', dee: 'U0DEE' };
 
-/** A new MEDIC_CONFIG directory with principals in every role and two playbooks. The caller removes it. */
+/** A new MEDIC_CONFIG directory with principals in every role and the playbooks. The caller removes it. */
 export function writeConfigurationFolder(times: ConfigurationTimes = {}): string {
   const folder = mkdtempSync(join(tmpdir(), 'medic-independent-'));
   mkdirSync(join(folder, 'playbooks'));

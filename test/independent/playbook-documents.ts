@@ -73,7 +73,15 @@ export const RISKY_NOTE_PLAYBOOK: WrittenPlaybook = {
   digest: digestOf(RISKY_NOTE),
 };
 
-export const PLAYBOOKS: readonly WrittenPlaybook[] = [ECHO_NOTE_PLAYBOOK, RISKY_NOTE_PLAYBOOK];
+/** As echo-note, for requests whose cards are looked at: of more than four of one playbook in a minute a batch is made. */
+export const CHAT_NOTE_PLAYBOOKS: readonly WrittenPlaybook[] = ['chat-note-1', 'chat-note-2', 'chat-note-3'].map(
+  (name) => {
+    const document = { ...ECHO_NOTE, name };
+    return { name, text: JSON.stringify(document, null, 2), digest: digestOf(document) };
+  },
+);
+
+export const PLAYBOOKS: readonly WrittenPlaybook[] = [ECHO_NOTE_PLAYBOOK, RISKY_NOTE_PLAYBOOK, ...CHAT_NOTE_PLAYBOOKS];
 
 /** What an agent that has both tells about them. */
 export const ANNOUNCED = PLAYBOOKS.map(({ name, digest }) => ({ name, digest }));

@@ -11,6 +11,8 @@ import { CHANNEL } from './slack-stand-in.ts';
 import type { SlackMessage } from './slack-stand-in.ts';
 
 export function describeSlack(plane: () => ControlPlane): void {
+  let asked = 0;
+  const nextNote = (): string => ['chat-note-2', 'chat-note-3'][asked++ % 2] ?? '';
   async function listActions(server: string): Promise<Json[]> {
     return (await (await plane().as('vic', 'viewer')).get(`/api/v1/actions?server=${server}`)).body.items;
   }
@@ -27,7 +29,7 @@ export function describeSlack(plane: () => ControlPlane): void {
     await pause(plane(), agent.serverId);
     const ana = plane().person('U0ANA');
     const began = performance.now();
-    expect((await ana.type(`echo-note ${name} note=from-slack reason="it hangs"`)).status).toBe(200);
+    expect((await ana.type(`${nextNote()} ${name} note=from-slack reason="it hangs"`)).status).toBe(200);
     expect(performance.now() - began).toBeLessThan(3000);
     return { ...(await awaitCard(name)), ana };
   }
@@ -37,7 +39,7 @@ export function describeSlack(plane: () => ControlPlane): void {
       const agent = await plane().enrol('slack-1');
       await pause(plane(), agent.serverId);
       const ana = plane().person('U0ANA');
-      await ana.type('echo_note slack-1 note=from-slack reason="it hangs"');
+      await ana.type('chat_note_1 slack-1 note=from-slack reason="it hangs"');
       const { id, card } = await awaitCard('slack-1');
       expect(card.channel).toBe(CHANNEL);
       expect(card.metadata).toMatchObject({
@@ -50,7 +52,7 @@ export function describeSlack(plane: () => ControlPlane): void {
       );
       for (const button of buttons) expect(button.value).toBe(id);
       const shown = JSON.stringify(card.blocks);
-      for (const word of ['slack-1', 'echo-note', '--times=2', 'low', 'it hangs']) expect(shown).toContain(word);
+      for (const word of ['slack-1', 'chat-note-1', '--times=2', 'low', 'it hangs']) expect(shown).toContain(word);
 
       const before = ana.seen().length;
       await ana.click(card, 'medic_approve');
@@ -92,7 +94,7 @@ export function describeSlack(plane: () => ControlPlane): void {
 
     test('a failure is a new message, beside the card', async () => {
       const agent = await plane().enrol('slack-3');
-      await plane().person('U0ANA').type('echo-note slack-3 note=fails');
+      await plane().person('U0ANA').type('chat-note-2 slack-3 note=fails');
       const command = await agent.awaitCommand();
       await agent.report([resultOf(command, { status: 'failed', exit_code: 4, stderr: 'no luck\n' })]);
       const messages = await eventually('the notification', () => {
@@ -134,7 +136,7 @@ export function describeSlack(plane: () => ControlPlane): void {
       await plane().enrol('slack-7');
       const ana = plane().person('U0ANA');
       const triggerId = randomUUID();
-      for (const text of [1, 2].map(() => 'echo-note slack-7 note=once')) await ana.type(text, { triggerId });
+      for (const text of [1, 2].map(() => 'chat-note-2 slack-7 note=once')) await ana.type(text, { triggerId });
       await awaitCard('slack-7');
       expect(await listActions('slack-7')).toHaveLength(1);
     });

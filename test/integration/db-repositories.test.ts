@@ -160,7 +160,7 @@ describe('the record', () => {
     const owe = () => transact(db.database, (tx) => enqueueOutbox(tx, { kind: 'card', actionId }));
     const claim = () =>
       db.database.kysely.transaction().execute(async (kysely) => {
-        const entry = await lockNextDue(kysely, 'post');
+        const entry = await lockNextDue(kysely, { lane: 'post', mayHurry: true });
         if (entry !== null) await leaseOutbox(kysely, { ids: [entry.id], leaseMs: 60_000 });
         return entry;
       });
