@@ -68,9 +68,14 @@ function withDates<T>(part: T): T {
   if (typeof part !== 'object' || part === null) return part;
   const { type, text } = part as { type?: unknown; text?: unknown };
   const copy = Object.fromEntries(Object.entries(part).map(([key, value]) => [key, withDates(value as unknown)]));
-  if (type === 'mrkdwn' && typeof text === 'string') copy['text'] = writeDates(text);
+  if (type !== 'mrkdwn' || typeof text !== 'string') return copy as T;
+  copy['text'] = writeDates(text);
+  // The renderer takes `verbatim` for "no marks at all"; for Slack it only means that nothing more is made a link.
+  if (LINK.test(text)) delete copy['verbatim'];
   return copy as T;
 }
+
+const LINK = /^<https?:[^|<>]+\|[^<>&]*>$/;
 
 function writeDates(text: string): string {
   return text.replace(
