@@ -5,7 +5,7 @@ import { listActions } from '../../services/actions/read-actions.ts';
 import { pauseServer } from '../../services/servers/pause-server.ts';
 import { unpauseServer } from '../../services/servers/unpause-server.ts';
 import type { BotStage, Mode } from './bot-stage.ts';
-import { addServer, CHANNEL, openBotStage, waitForAnswer, waitForCard } from './bot-stage.ts';
+import { addServer, CHANNEL, noticesOf, openBotStage, waitForAnswer, waitForCard } from './bot-stage.ts';
 
 const ROTATE = `name: rotate-keys
 title: Rotate keys
@@ -210,6 +210,23 @@ describe.each<Mode>(['socket', 'http'])('asking in Slack over %s', (mode) => {
       'completed, asked by ana, ',
     ]);
     await stage.slack.closeView({ user: 'U0ANA', viewId: view.id });
+  });
+
+  test('asked again, is filled in as the request was, and shows what that would do now', async () => {
+    const server = await addServer(stage, false);
+    await say('U0ANA', `restart-service ${server.name} service=nginx reason="it hangs"`);
+    await server.run({ status: 'failed', exit_code: 1 });
+    const notice = await stage.slack.waitFor(
+      (slack) => noticesOf(slack).find(({ blocks }) => JSON.stringify(blocks).includes(server.name)),
+      { what: 'the notice', timeoutMs: 15_000 },
+    );
+    const click = { user: 'U0ANA', channel: CHANNEL, ts: notice.ts, actionId: 'medic_ask_again' };
+    await stage.slack.click(click);
+    const view = await waitForForm('U0ANA', 'This needs nobody');
+    expect(JSON.stringify(view.blocks)).toContain('it hangs');
+    await submit('U0ANA', view);
+    await stage.slack.waitFor((slack) => slack.openViews('U0ANA').length === 0, { what: 'the form to close' });
+    expect(await countActions(server.name)).toBe(2);
   });
 
   test('wants a reason at its field where the rule does', async () => {

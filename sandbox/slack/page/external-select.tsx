@@ -70,6 +70,7 @@ export function ExternalSelect({ element, value, onChange, suggest, labelId }: E
               }}
             >
               {plainText(option['text'])}
+              {option['description'] !== undefined && <small> {plainText(option['description'])}</small>}
             </li>
           ))}
         </ul>
