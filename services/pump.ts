@@ -20,34 +20,54 @@ export interface Pump {
   stop(): Promise<void>;
 }
 
+type Step = (ctx: Context) => Promise<void>;
+
+/** Each goes round by itself: on a ladder Slack is asked, and what waits for Slack must hold up nothing else. */
+const ROUNDS: readonly (readonly Step[])[] = [
+  [startMissing, submitRecorded, deliverFacts, resumeLost, endPauses],
+  [climbLadders],
+];
+
 /**
  * Brings again what is recorded and not yet taken over by a workflow: requests, decisions, results; climbs the ladders
- * of what waits for a decision; and ends timed pauses. Everything it does may be done twice and by several processes at once.
+ * of what waits for a decision; and ends timed pauses. Everything it does may be done twice and by several processes at
+ * once.
  */
 export function startPump(ctx: Context, options: { periodMs?: number } = {}): Pump {
+  const { periodMs = PERIOD_MS } = options;
+  const stops = ROUNDS.map((steps) => goRound(() => runRound(ctx, steps), periodMs));
+  return {
+    runOnce: async () => {
+      await Promise.all(ROUNDS.map((steps) => runRound(ctx, steps)));
+    },
+    stop: async () => {
+      await Promise.all(stops.map((stop) => stop()));
+    },
+  };
+}
+
+/** The next round begins `periodMs` after the last has ended. Stopping waits for the one under way. */
+function goRound(round: () => Promise<void>, periodMs: number): () => Promise<void> {
   let isStopped = false;
   let timer: NodeJS.Timeout | null = null;
   let running: Promise<void> = Promise.resolve();
   const schedule = (): void => {
     if (isStopped) return;
     timer = setTimeout(() => {
-      running = runRound(ctx).finally(schedule);
-    }, options.periodMs ?? PERIOD_MS);
+      running = round().finally(schedule);
+    }, periodMs);
     timer.unref();
   };
   schedule();
-  return {
-    runOnce: () => runRound(ctx),
-    stop: async () => {
-      isStopped = true;
-      if (timer !== null) clearTimeout(timer);
-      await running;
-    },
+  return async () => {
+    isStopped = true;
+    if (timer !== null) clearTimeout(timer);
+    await running;
   };
 }
 
-async function runRound(ctx: Context): Promise<void> {
-  for (const step of [startMissing, submitRecorded, deliverFacts, climbLadders, resumeLost, endPauses]) {
+async function runRound(ctx: Context, steps: readonly Step[]): Promise<void> {
+  for (const step of steps) {
     try {
       await step(ctx);
     } catch (error) {

@@ -27,8 +27,12 @@ interface Rung {
  */
 export async function climbLadders(ctx: Context): Promise<void> {
   for (const id of await escalation.listDueEscalations(ctx.database, BATCH)) {
-    const rung = await findRung(ctx, id);
-    if (rung !== null) await transact(ctx.database, (tx) => climb(tx, rung));
+    try {
+      const rung = await findRung(ctx, id);
+      if (rung !== null) await transact(ctx.database, (tx) => climb(tx, rung));
+    } catch (error) {
+      ctx.log.warn({ err: error, action_id: id }, 'a rung could not be climbed; it is tried again');
+    }
   }
 }
 

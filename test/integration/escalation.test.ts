@@ -8,6 +8,9 @@ import { getAction } from '../../services/actions/read-actions.ts';
 import { requestAction } from '../../services/actions/request-action.ts';
 import { listAudit } from '../../services/audit/read-audit.ts';
 import { climbLadders } from '../../services/escalation/climb-ladders.ts';
+import { pauseServer } from '../../services/servers/pause-server.ts';
+import { getServer } from '../../services/servers/read-servers.ts';
+import type { SlackPerson } from '../../services/slack/directory.ts';
 import { countActionsByStatus } from '../../services/metrics-counts.ts';
 import { startPump } from '../../services/pump.ts';
 import { createTestControlPlane } from '../support/context.ts';
@@ -127,6 +130,31 @@ describe('a ladder', () => {
     await climbLadders(plane.ctx);
     expect((await read(id)).escalationStep).toBe(1);
   });
+});
+
+test('a ladder that waits for Slack holds up nothing else of the pump', async () => {
+  const id = await ask({ escalate: [{ afterS: 0.01, kind: 'approvers' }] });
+  const { id: serverId } = await insertTestServer(plane.ctx);
+  const until = new Date(Date.now() + 50);
+  await pauseServer(plane.ctx, plane.asker('ana'), { server: serverId, reason: 'x', until });
+  const { promise: asked, resolve: noteAsked } = Promise.withResolvers<undefined>();
+  const { promise: answer, resolve: giveAnswer } = Promise.withResolvers<SlackPerson>();
+  plane.ctx.slackDirectory = {
+    person: () => {
+      noteAsked(undefined);
+      return answer;
+    },
+    usergroupMembers: () => Promise.resolve('unsupported'),
+  };
+  const pump = startPump(plane.ctx, { periodMs: 5 });
+  await asked;
+  const isPaused = async () => (await getServer(plane.ctx, plane.asker('ana'), serverId)).paused;
+  await poll('the pause to end', async () => !(await isPaused()), { timeoutMs: 10_000 });
+  expect((await read(id)).escalationStep).toBe(0);
+  giveAnswer({ teamId: 'T', isBot: false, isGuest: false, isDeactivated: false, isStranger: false });
+  await poll('the rung', async () => (await read(id)).escalationStep === 1, { timeoutMs: 10_000 });
+  await pump.stop();
+  plane.ctx.slackDirectory = null;
 });
 
 test('a batch is reminded once a rung, however many of its actions wait', async () => {
