@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { readOutboxBacklog } from '../../db/repositories/outbox.repository.ts';
 import type { StoredMessage } from '../../sandbox/slack/workspace.ts';
 import type { ActionView } from '../../services/actions/action-view.ts';
 import { decideAction } from '../../services/actions/decide-action.ts';
@@ -14,6 +13,7 @@ import {
   noticesOf,
   openBotStage,
   waitForAnswer,
+  waitUntilSettled,
 } from './bot-stage.ts';
 
 let stage: BotStage;
@@ -58,14 +58,6 @@ const waitForWords = (pattern: RegExp): Promise<StoredMessage> =>
     what: `a batch that says ${String(pattern)}`,
   });
 
-async function waitUntilSettled(): Promise<void> {
-  const deadline = Date.now() + 40_000;
-  while ((await readOutboxBacklog(stage.plane.ctx.database)).count > 0) {
-    if (Date.now() > deadline) throw new Error('messages are still owed to Slack');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
 const rowsOf = async (ids: readonly string[]) => {
   const { rows } = await stage.plane.ctx.database.pool.query<{ id: string; status: string; by: string | null }>(
     'select id, status, coalesce(approved_by, rejected_by) as by from actions where id = any($1) order by requested_at, id',
@@ -87,7 +79,7 @@ describe('many requests of one playbook', () => {
     await stage.startBot();
     const asked = await askFor(7);
     const card = await waitForBatch(3);
-    await waitUntilSettled();
+    await waitUntilSettled(stage);
     expect(cardsOf(stage.slack)).toHaveLength(4);
     expect(payloadOf(card).action_ids).toEqual(asked.slice(4).map(({ id }) => id));
     expect(buttonsOf(card)).toEqual(BUTTONS);
@@ -241,7 +233,7 @@ describe('the card of a batch', () => {
     stage.slack.faults.dropAnswer('chat.postMessage', 1);
     const ids = (await askFor(7)).map(({ id }) => id);
     await waitForWords(/7 expired/);
-    await waitUntilSettled();
+    await waitUntilSettled(stage);
     expect(batchesIn()).toHaveLength(1);
     expect(noticesOf(stage.slack)).toHaveLength(4);
     const merged = stage.slack.messages(CHANNEL).filter((message) => firstBlockId(message) === 'medic_batch_notice');

@@ -2,7 +2,6 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Principal } from '../../domain/principal.ts';
 import { decideAction } from '../../services/actions/decide-action.ts';
 import { requestAction } from '../../services/actions/request-action.ts';
-import { readOutboxBacklog } from '../../db/repositories/outbox.repository.ts';
 import { startPump } from '../../services/pump.ts';
 import { pauseServer } from '../../services/servers/pause-server.ts';
 import type { BotStage } from './bot-stage.ts';
@@ -16,6 +15,7 @@ import {
   statusOf,
   waitForAnswer,
   waitForCard,
+  waitUntilSettled,
 } from './bot-stage.ts';
 
 let stage: BotStage;
@@ -34,14 +34,6 @@ const reject = (actionId: string) =>
   decideAction(stage.plane.ctx, stage.plane.asker('bob'), { actionId, kind: 'reject', reason: 'no' });
 
 /** The outbox is empty: nothing more will come. */
-const waitUntilSettled = async (): Promise<void> => {
-  const deadline = Date.now() + 20_000;
-  while ((await readOutboxBacklog(stage.plane.ctx.database)).count > 0) {
-    if (Date.now() > deadline) throw new Error('messages are still owed to Slack');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-};
-
 describe('cards', () => {
   test('come once each after Slack limited the bot, no sooner than it said', async () => {
     stage = await openBotStage();
@@ -52,7 +44,7 @@ describe('cards', () => {
     await ask(server.name);
     await waitForCard(stage.slack, server.name, 'pending');
     expect(Date.now() - startedAt).toBeGreaterThanOrEqual(1_900);
-    await waitUntilSettled();
+    await waitUntilSettled(stage);
     expect(cardsOf(stage.slack)).toHaveLength(1);
   });
 
@@ -81,7 +73,7 @@ describe('cards', () => {
     await reject(id);
     await stage.startBot();
     expect((await waitForCard(stage.slack, server.name, 'rejected')).ts).toBe(card.ts);
-    await waitUntilSettled();
+    await waitUntilSettled(stage);
     expect(cardsOf(stage.slack)).toHaveLength(1);
   });
 
@@ -92,7 +84,7 @@ describe('cards', () => {
     const server = await addServer(stage, true);
     const ids = await Promise.all([1, 2, 3].map(() => ask(server.name)));
     await Promise.all(ids.map(reject));
-    await waitUntilSettled();
+    await waitUntilSettled(stage);
     expect(cardsOf(stage.slack).map(actionIdOf).toSorted()).toEqual(ids.toSorted());
     expect(cardsOf(stage.slack).map(statusOf)).toEqual(['rejected', 'rejected', 'rejected']);
   });
@@ -106,7 +98,7 @@ describe('cards', () => {
     await waitForCard(stage.slack, server.name, 'pending');
     await reject(id);
     await waitForCard(stage.slack, server.name, 'rejected');
-    await waitUntilSettled();
+    await waitUntilSettled(stage);
     expect(cardsOf(stage.slack)).toHaveLength(1);
   });
 
@@ -119,7 +111,7 @@ describe('cards', () => {
     const [first] = await stage.slack.waitFor((slack) => cardsOf(slack).length === 2 && cardsOf(slack), {
       timeoutMs: 10_000,
     });
-    await waitUntilSettled(); // the second is on the record, so the first is the one too many
+    await waitUntilSettled(stage); // the second is on the record, so the first is the one too many
     await stage.slack.click({ user: 'U0BOB', channel: CHANNEL, ts: first?.ts ?? '', actionId: 'medic_approve' });
     await waitForAnswer(stage.slack, 'U0BOB', /You approved/);
     await stage.slack.waitFor((slack) => cardsOf(slack).length === 1, { what: 'one card' });
@@ -138,7 +130,7 @@ describe('cards', () => {
     });
     await reject(id);
     expect((await waitForCard(stage.slack, server.name, 'rejected')).ts).not.toBe(card.ts);
-    await waitUntilSettled();
+    await waitUntilSettled(stage);
     expect(cardsOf(stage.slack)).toHaveLength(1);
   });
 });
@@ -154,7 +146,7 @@ test('a queue of new cards goes out one a second, and an edit does not wait for 
   await reject(id);
   await waitForCard(stage.slack, server.name, 'rejected');
   expect(cardsOf(stage.slack).length).toBeLessThan(7);
-  await waitUntilSettled();
+  await waitUntilSettled(stage);
   const posts = stage.slack
     .calls()
     .filter(({ method, args }) => method === 'chat.postMessage' && args['channel'] === CHANNEL);
@@ -169,12 +161,12 @@ test('a notice whose post got no answer is not sent twice', async () => {
   const server = await addServer(stage, false);
   await ask(server.name);
   await stage.slack.waitFor((slack) => cardsOf(slack)[0]);
-  await waitUntilSettled();
+  await waitUntilSettled(stage);
   stage.slack.faults.dropAnswer('chat.postMessage', 1);
   await server.run({ status: 'failed', exit_code: 1 });
   await waitForCard(stage.slack, server.name, 'failed');
   await stage.slack.waitFor((slack) => noticesOf(slack)[0], { timeoutMs: 10_000 });
-  await waitUntilSettled();
+  await waitUntilSettled(stage);
   expect(noticesOf(stage.slack)).toHaveLength(1);
 });
 
@@ -189,7 +181,7 @@ test('the requester of what a pause cancels is told, and one whom Slack does not
   await ask(server.name);
   await pauseServer(ctx, stage.plane.asker('bob'), { server: server.name, reason: 'kernel update' });
   await stage.startBot();
-  await waitUntilSettled();
+  await waitUntilSettled(stage);
   const told = stage.slack.calls().filter(({ args }) => JSON.stringify(args).includes('will not run'));
   const outcomes = new Map(told.map(({ args, answer }) => [args['channel'], answer['error'] ?? 'ok']));
   expect(outcomes).toEqual(
@@ -219,7 +211,7 @@ test('whoever asked hears privately how it ended, once, and a timed pause tells 
     stage.slack.calls().flatMap(({ args }) => (args['channel'] === user ? [String(args['text'])] : []));
   await stage.slack.waitFor(() => toldTo('U0BOB').length > 0, { timeoutMs: 15_000, what: 'bob to be told' });
   await pump.stop();
-  await waitUntilSettled();
+  await waitUntilSettled(stage);
   expect(toldTo('U0BOB')).toEqual([expect.stringMatching(/Your pause of .* \(kernel update\) has ended by itself/)]);
   expect(toldTo('U0ANA')).toEqual([expect.stringMatching(/^You asked for this: .* has failed.*exit code 1/)]);
 });

@@ -1,9 +1,8 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { decideAction } from '../../services/actions/decide-action.ts';
 import { requestAction } from '../../services/actions/request-action.ts';
-import { readOutboxBacklog } from '../../db/repositories/outbox.repository.ts';
 import type { BotStage } from './bot-stage.ts';
-import { actionIdOf, addServer, cardsOf, openBotStage, statusOf, waitForCard } from './bot-stage.ts';
+import { actionIdOf, addServer, cardsOf, openBotStage, statusOf, waitForCard, waitUntilSettled } from './bot-stage.ts';
 
 let stage: BotStage;
 afterEach(() => stage.stop());
@@ -23,14 +22,6 @@ async function ask(server: string, index: number): Promise<string> {
 const reject = (actionId: string) =>
   decideAction(stage.plane.ctx, stage.plane.asker('root'), { actionId, kind: 'reject', reason: 'no' });
 
-async function waitUntilSettled(): Promise<void> {
-  const deadline = Date.now() + 40_000;
-  while ((await readOutboxBacklog(stage.plane.ctx.database)).count > 0) {
-    if (Date.now() > deadline) throw new Error('messages are still owed to Slack');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
 const callsOf = (method: string) => stage.slack.calls().filter((call) => call.method === method);
 
 test('two pumps that race keep one pace together, send nothing twice and never an older state', async () => {
@@ -43,7 +34,7 @@ test('two pumps that race keep one pace together, send nothing twice and never a
   for (let index = 0; index < 8; index++) ids.push(await ask(server.name, index));
   await slack.waitFor((ws) => cardsOf(ws).length >= 3, { timeoutMs: 10_000 });
   await Promise.all(ids.map(reject));
-  await waitUntilSettled();
+  await waitUntilSettled(stage);
   expect(cardsOf(slack).map(actionIdOf).toSorted()).toEqual(ids.toSorted());
   expect(cardsOf(slack).map(statusOf)).toEqual(Array(8).fill('rejected'));
   const posts = callsOf('chat.postMessage').filter(({ args }) => args['channel'] === 'C0MEDIC');
@@ -66,7 +57,7 @@ test('an outage in the middle loses nothing, and afterwards decisions come first
   await slack.waitFor((ws) => ws.calls().filter(({ status }) => status === 503).length >= 3, { timeoutMs: 10_000 });
   const during = slack.calls().length;
   slack.faults.outage(false);
-  await waitUntilSettled();
+  await waitUntilSettled(stage);
   expect(
     slack
       .calls()
@@ -91,7 +82,7 @@ test('what Slack limits rests as long as it says, in every process, and is not a
   slack.faults.rateLimitNext('chat.update', 1, 3);
   await reject(id);
   await waitForCard(slack, server.name, 'rejected');
-  await waitUntilSettled();
+  await waitUntilSettled(stage);
   const updates = callsOf('chat.update');
   const limited = updates.findIndex(({ status }) => status === 429);
   const next = updates[limited + 1];

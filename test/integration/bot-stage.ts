@@ -3,10 +3,12 @@ import { createBot } from '../../bot/bot.ts';
 import type { Bot } from '../../bot/bot.ts';
 import { createManifest } from '../../bot/manifest.ts';
 import { createSlackDirectory } from '../../bot/slack-directory.ts';
+import { readOutboxBacklog } from '../../db/repositories/outbox.repository.ts';
 import { startSlackWorkspace } from '../../sandbox/slack/workspace.ts';
 import type { SlackWorkspace, SlackWorkspaceOptions, StoredMessage } from '../../sandbox/slack/workspace.ts';
 import { createTestControlPlane } from '../support/context.ts';
 import type { TestControlPlane } from '../support/context.ts';
+import { poll } from '../support/poll.ts';
 import { createResult, createScriptedAgent } from '../support/scripted-agent.ts';
 import { insertTestServer } from '../support/servers.ts';
 
@@ -97,6 +99,12 @@ export function waitForAnswer(slack: SlackWorkspace, user: string, pattern: RegE
     const told = slack.ephemerals(user).map(({ text }) => text);
     throw new Error(`${user} was told ${JSON.stringify(told)}, not ${String(pattern)}`, { cause });
   });
+}
+
+/** Until nothing is owed to Slack any more. */
+export async function waitUntilSettled({ plane }: BotStage, timeoutMs = 40_000): Promise<void> {
+  const isSettled = async (): Promise<boolean> => (await readOutboxBacklog(plane.ctx.database)).count === 0;
+  await poll('all messages to be sent', isSettled, { timeoutMs });
 }
 
 export function waitForCard(slack: SlackWorkspace, server: string, status: string): Promise<StoredMessage> {

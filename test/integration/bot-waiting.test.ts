@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { createSlackDirectory } from '../../bot/slack-directory.ts';
-import { readOutboxBacklog } from '../../db/repositories/outbox.repository.ts';
 import { DEFAULT_TERMS } from '../../domain/policy.ts';
 import type { ApprovalRule } from '../../domain/policy.ts';
 import { decideAction } from '../../services/actions/decide-action.ts';
@@ -9,7 +8,7 @@ import { getAction } from '../../services/actions/read-actions.ts';
 import { climbLadders } from '../../services/escalation/climb-ladders.ts';
 import { poll } from '../support/poll.ts';
 import type { BotStage } from './bot-stage.ts';
-import { addServer, CHANNEL, openBotStage, TOKENS, waitForAnswer, waitForCard } from './bot-stage.ts';
+import { addServer, CHANNEL, openBotStage, TOKENS, waitForAnswer, waitForCard, waitUntilSettled } from './bot-stage.ts';
 
 let stage: BotStage;
 beforeEach(async () => {
@@ -44,9 +43,6 @@ async function climbTo(id: string, step: number): Promise<void> {
   });
 }
 
-const waitUntilSettled = (): Promise<boolean> =>
-  poll('the outbox to be empty', async () => (await readOutboxBacklog(stage.plane.ctx.database)).count === 0);
-
 const lettersTo = (user: string): string[] => stage.slack.directMessages(user).map(({ text }) => text);
 
 describe('a ladder in Slack', () => {
@@ -55,7 +51,7 @@ describe('a ladder in Slack', () => {
     await stage.startBot();
     const { id, ts } = await ask();
     await climbTo(id, 2);
-    await waitUntilSettled();
+    await waitUntilSettled(stage);
     const thread = stage.slack.thread(CHANNEL, ts).filter((message) => message.ts !== ts);
     expect(thread.map(({ text }) => text)).toEqual([expect.stringMatching(/^Still waiting: ana asks to run/)]);
     expect(JSON.stringify(thread[0]?.blocks)).toMatch(/it hangs.*sre.*<!date\^/s);
@@ -75,7 +71,7 @@ describe('a ladder in Slack', () => {
     const bob = { ...stage.plane.asker('bob').principal, groups: [] };
     config.principals = new Map([...config.principals, ['bob', bob]]);
     await stage.startBot();
-    await waitUntilSettled();
+    await waitUntilSettled(stage);
     expect([lettersTo('U0BOB').length, lettersTo('U0CID').length]).toEqual([0, 1]);
 
     const second = await ask();
@@ -85,7 +81,7 @@ describe('a ladder in Slack', () => {
     await climbTo(other.id, 2);
     await decideAction(stage.plane.ctx, stage.plane.asker('cid'), { actionId: second.id, kind: 'approve' });
     stage.slack.faults.outage(false);
-    await waitUntilSettled();
+    await waitUntilSettled(stage);
     expect(lettersTo('U0CID')).toHaveLength(2); // the first and the other
     expect(stage.slack.thread(CHANNEL, second.ts).filter(({ ts }) => ts !== second.ts)).toEqual([]);
   });
@@ -101,7 +97,7 @@ describe('a ladder in Slack', () => {
     stage.slack.faults.refuseNext('users.info', 8, 'internal_error');
     await climbTo(id, 2);
     await poll('cid to be told', () => lettersTo('U0CID').length > 0);
-    await waitUntilSettled();
+    await waitUntilSettled(stage);
     expect([lettersTo('U0BOB').length, lettersTo('U0CID').length]).toEqual([0, 1]);
   });
 });
