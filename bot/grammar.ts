@@ -83,14 +83,6 @@ function readPlace(
   throw refuse('extra_word', `I do not know what ${quote(extra)} is: ${help}`);
 }
 
-/** `key=value …` alone, as the form has it. Throws InvalidInputError. */
-export function parsePairs(text: string): Record<string, string> {
-  const { words, pairs } = sortTokens(splitTokens(text.slice(0, MAX_CHARS)));
-  const [stray] = words;
-  if (stray !== undefined) throw refuse('malformed_pair', `${quote(stray)} is not key=value, like service=nginx.`);
-  return Object.fromEntries(uniquePairs(pairs));
-}
-
 /** What may follow a verb, by its usage. */
 function readUsage(usage: string): { word: 'none' | 'optional' | 'required'; isRestReason: boolean; isTimed: boolean } {
   const [, opening] = /^\S+ (\[?)(?:ID|SERVER)\b/.exec(usage) ?? [];

@@ -1,13 +1,12 @@
 import type { UsersInfoResponse, WebClient } from '@slack/web-api';
 import type { Logger } from 'pino';
 import type { SlackDirectory, SlackPerson } from '../services/slack/directory.ts';
-import { createWebClient, readSlackFailure } from './transport/web-client.ts';
+import { createWebClient, readSlackFailure, SLACK_API_URL } from './transport/web-client.ts';
 import { createWorkspace } from './workspace.ts';
 import type { Workspace } from './workspace.ts';
 
 const KEPT_MS = 60_000; // who left a group or the company decides no longer than this
 const MOST_KEPT = 10_000; // people; beyond, the oldest answers go
-const SLACK_API_URL = 'https://slack.com/api/';
 /** Slack's word for "your plan has no user groups": there the lists of medic.yaml count. */
 const UNSUPPORTED = ['paid_teams_only', 'plan_upgrade_required'];
 /** Nobody that this workspace can see. */

@@ -49,7 +49,7 @@ export function metadataOf(batch: BatchView): MessageMetadata {
 }
 
 /** `12 requests to run restart-service: 8 wait for approval, 3 completed, 1 failed.` */
-export function describeBatch({ playbook, actions }: BatchView): string {
+function describeBatch({ playbook, actions }: BatchView): string {
   const counts = new Map<string, number>();
   for (const action of actions) counts.set(wordOf(action), (counts.get(wordOf(action)) ?? 0) + 1);
   const told = [...counts].map(([word, count]) => `${count} ${word}`).join(', ');

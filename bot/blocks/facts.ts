@@ -97,6 +97,6 @@ export function lateFacts(action: ActionView): Fact[] {
 }
 
 /** What somebody wrote, as a quotation within a line. */
-export function quoteWords(words: string): string {
+function quoteWords(words: string): string {
   return `“${toLine(words, MAX_COMMENT)}”`;
 }

@@ -1,14 +1,8 @@
 import { sql } from 'kysely';
 import type { Tx } from '../orm.ts';
 import type { Row, RowChange } from '../tables.ts';
-import type { Source } from './source.ts';
 
 export type TotpRow = Row<'principal_totps'>;
-
-export async function findTotp(source: Source, principal: string): Promise<TotpRow | null> {
-  const query = source.kysely.selectFrom('principal_totps').selectAll().where('principal', '=', principal);
-  return (await query.executeTakeFirst()) ?? null;
-}
 
 /** Locked until the transaction ends: guesses come one after the other, and a code is used by one of them. */
 export async function lockTotp(tx: Tx, principal: string): Promise<TotpRow | null> {

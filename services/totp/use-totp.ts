@@ -5,8 +5,8 @@ import type { Asker } from '../../domain/principal.ts';
 import { openSecret } from './sealed-secret.ts';
 import { findTotpStep } from './totp-code.ts';
 
-export const MOST_TRIES = 5; // of a million codes, three good at a time: one chance in 67,000 a lock
-export const LOCK_MS = 15 * 60_000; // guessing all day succeeds once in two years on average
+const MOST_TRIES = 5; // of a million codes, three good at a time: one chance in 67,000 a lock
+const LOCK_MS = 15 * 60_000; // guessing all day succeeds once in two years on average
 
 export type TotpRefusal = 'totp_not_enrolled' | 'totp_unavailable' | 'totp_locked' | 'totp_wrong' | 'totp_reused';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { MedicError } from '../../domain/errors.ts';
-import { parseCommand, parsePairs } from '../../bot/grammar.ts';
+import { parseCommand } from '../../bot/grammar.ts';
 import { COMMANDS } from '../../bot/listeners/commands/index.ts';
 
 const HOUR_MS = 3_600_000;
@@ -129,12 +129,5 @@ describe('what is typed behind /remediate', () => {
         }
       }),
     );
-  });
-});
-
-describe('the pairs of the form', () => {
-  test('are key=value and nothing else', () => {
-    expect(parsePairs('a=1\nb="two words"')).toEqual({ a: '1', b: 'two words' });
-    expect(() => parsePairs('nginx')).toThrow('is not key=value');
   });
 });
