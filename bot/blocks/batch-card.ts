@@ -1,6 +1,7 @@
 import type { KnownBlock, MessageMetadata } from '@slack/types';
 import type { ActionView } from '../../services/actions/action-view.ts';
 import type { BatchView } from '../../services/slack/batches.ts';
+import { writeArgv } from './facts.ts';
 import type { Message } from './message.ts';
 import { BATCH_BLOCK, BATCH_BUTTONS, BATCH_EVENT_TYPE, shortId } from './names.ts';
 import { button, factsBlock, listBlock, MAX_SENTENCE, preformattedBlock, sentenceBlock, smallPrint } from './parts.ts';
@@ -81,8 +82,7 @@ function describeRow(action: ActionView): string {
 
 /** The steps of the first, exactly; the others differ from it only by what their lines say. */
 function describeSteps(actions: readonly ActionView[]): string {
-  const lines = (actions[0]?.argvPreview ?? []).map((argv) => argv.map((part) => JSON.stringify(part)).join(' '));
-  return cut(lines.join('\n') || '(no steps)', MAX_STEPS);
+  return cut(writeArgv(actions[0]?.argvPreview ?? []), MAX_STEPS);
 }
 
 function buttonsOf(batchId: string, count: number) {

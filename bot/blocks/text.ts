@@ -46,10 +46,13 @@ export function escapeMrkdwn(text: string): string {
 
 /** The same, at most `maxChars` of what comes out. */
 export function escapeWithin(text: string, maxChars: number): string {
-  const parts = [...text].map(escapeMrkdwn);
-  let length = 0;
-  const fitting = parts.findIndex((part) => (length += part.length) > maxChars);
-  return fitting < 0 ? parts.join('') : parts.slice(0, fitting).join('');
+  let escaped = '';
+  for (const character of text) {
+    const part = escapeMrkdwn(character);
+    if (escaped.length + part.length > maxChars) return escaped;
+    escaped += part;
+  }
+  return escaped;
 }
 
 /** A time that each reader sees in their own zone; mrkdwn. */
