@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { ConflictError } from '../../domain/errors.ts';
+import type { Asker } from '../../domain/principal.ts';
+import { decideAction } from '../../services/actions/decide-action.ts';
+import { requestAction } from '../../services/actions/request-action.ts';
+import type { TestControlPlane } from '../support/context.ts';
+import { createTestControlPlane } from '../support/context.ts';
+import { insertTestServer } from '../support/servers.ts';
+import { countOf, repeat, STRESS_TIMEOUT_MS } from '../support/stress.ts';
+
+const RACES = countOf({ usual: 200, stress: 10_000 });
+const AT_ONCE = 6;
+
+let plane: TestControlPlane;
+beforeAll(async () => {
+  plane = await createTestControlPlane();
+  await plane.startWorker();
+});
+afterAll(() => plane.stop());
+
+const askers = (): { asker: Asker; kind: 'approve' | 'reject' }[] => [
+  { asker: plane.asker('bob'), kind: 'approve' },
+  { asker: { ...plane.asker('cid'), via: 'slack' }, kind: 'approve' },
+  { asker: plane.asker('root'), kind: 'reject' },
+];
+
+/** Who won and how, as those who clicked were told; everybody else was told that it is over. */
+async function race(server: string): Promise<{ id: string; winners: { by: string; kind: string }[] }> {
+  const input = { server, playbook: 'restart-service', params: { service: 'nginx' } };
+  const { id } = await requestAction(plane.ctx, plane.asker('ana'), input);
+  const winners: { by: string; kind: string }[] = [];
+  const click = async ({ asker, kind }: ReturnType<typeof askers>[number]): Promise<void> => {
+    try {
+      await decideAction(plane.ctx, asker, { actionId: id, kind, ...(kind === 'reject' ? { reason: 'no' } : {}) });
+      winners.push({ by: asker.principal.name, kind });
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error;
+    }
+  };
+  await Promise.all(askers().map(click));
+  return { id, winners };
+}
+
+test(
+  `${RACES} races of two approvals and a rejection have one winner each, the same in answer, row and audit`,
+  async () => {
+    const servers = await Promise.all(
+      Array.from({ length: AT_ONCE }, () => insertTestServer(plane.ctx, { isPaused: true })),
+    );
+    const wins = new Map<string, number>();
+    await repeat({ count: RACES, atOnce: AT_ONCE }, async (index) => {
+      const { id, winners } = await race(servers[index % AT_ONCE]?.name ?? '');
+      expect(winners).toHaveLength(1);
+      const [winner] = winners;
+      const { rows } = await plane.ctx.database.pool.query(
+        `select actor, event from audit_events
+         where subject_id = $1 and event in ('action.approved', 'action.rejected', 'action.approval_added')`,
+        [id],
+      );
+      const event = winner?.kind === 'approve' ? 'action.approved' : 'action.rejected';
+      expect(rows).toEqual([{ actor: winner?.by, event }]);
+      wins.set(winner?.by ?? '', (wins.get(winner?.by ?? '') ?? 0) + 1);
+    });
+    expect([...wins.values()].reduce((sum, count) => sum + count, 0)).toBe(RACES);
+    expect(wins.size).toBeGreaterThan(1); // they were races
+  },
+  STRESS_TIMEOUT_MS,
+);
