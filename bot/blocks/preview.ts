@@ -10,7 +10,8 @@ const MAX_NAMES = 8;
 /** A preview, and who may approve it. */
 export interface ShownPreview {
   preview: ActionPreview;
-  approvers: readonly string[];
+  /** Null: too many to ask Slack about each. */
+  approvers: readonly string[] | null;
 }
 
 /** What would happen, under which rule, and how it went before; nothing of it has happened yet. */
@@ -28,7 +29,9 @@ export function createPreview({ preview, approvers }: ShownPreview): KnownBlock[
     factsBlock([
       ['Risk', playbook.risk],
       ['Rule', toLine(requirement.text, 300)],
-      ...(isFree ? [] : [['May approve', listNames(approvers)] as const]),
+      ...(isFree
+        ? []
+        : [['May approve', approvers === null ? 'many; the rule says who' : listNames(approvers)] as const]),
     ]),
     ...(notes.length === 0 ? [] : [listBlock(notes.map((note) => toLine(note, 300)))]),
     sentenceBlock('Exactly this would run, one line a step:'),
@@ -48,9 +51,11 @@ function listNames(names: readonly string[]): string {
 /** A request that can never be approved is told before it waits. */
 function warnOfApprovers({ preview, approvers }: ShownPreview): string[] {
   const { approvals } = preview.requirement;
-  if (approvers.length >= approvals) return [];
-  const who = approvers.length === 0 ? 'Nobody' : `Only ${listNames(approvers)}`;
-  return [`${who} may approve this at present, and it takes ${approvals}: it would wait until that changes.`];
+  if (approvers === null || approvers.length >= approvals) return [];
+  const who = approvers.length === 0 ? 'nobody' : `only ${listNames(approvers)}`;
+  return [
+    `As far as is known now, ${who} may approve this, and it takes ${approvals}: it would wait until that changes.`,
+  ];
 }
 
 function describeServerNotes({ server, playbook }: ActionPreview): string[] {

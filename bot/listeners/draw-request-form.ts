@@ -1,6 +1,7 @@
 import type { ModalView } from '@slack/types';
 import { MedicError } from '../../domain/errors.ts';
 import type { Asker } from '../../domain/principal.ts';
+import { mayDo } from '../../domain/roles.ts';
 import { coerceTypedParams } from '../../playbook/params.ts';
 import type { Playbook } from '../../playbook/playbook.ts';
 import { listApprovers } from '../../services/actions/approvers.ts';
@@ -14,6 +15,8 @@ import type { BotDeps } from '../deps.ts';
 import { sealForm } from '../seal.ts';
 import { toSentence } from '../tell.ts';
 import { typedParams } from './request-state.ts';
+
+const MAX_ASKED = 25; // Slack answers about 100 such questions a minute
 
 /** For whom a form is drawn. */
 export interface FormOwner {
@@ -75,12 +78,18 @@ export async function drawShownForm(
   drawn: { entered: Entered; preview: ActionPreview; notice?: string | undefined },
 ): Promise<ModalView> {
   const { preview, ...rest } = drawn;
+  const approvers = await findApprovers(deps, owner, preview);
+  return drawBareForm(deps, owner, { ...rest, shown: { preview, approvers } });
+}
+
+/** Null where they are so many that asking Slack about each would take its patience from the cards. */
+async function findApprovers(deps: BotDeps, owner: FormOwner, preview: ActionPreview): Promise<string[] | null> {
   const { requirement } = preview;
-  const approvers =
-    requirement.approvals === 0
-      ? []
-      : await listApprovers(deps.ctx, { requirement, requestedBy: owner.asker.principal.name });
-  return drawBareForm(deps, owner, { ...rest, shown: { preview, approvers: approvers.map(({ name }) => name) } });
+  if (requirement.approvals === 0) return [];
+  const people = [...deps.ctx.config.current().principals.values()];
+  if (people.filter(({ roles }) => mayDo(roles, 'actions.decide')).length > MAX_ASKED) return null;
+  const approvers = await listApprovers(deps.ctx, { requirement, requestedBy: owner.asker.principal.name });
+  return approvers.map(({ name }) => name);
 }
 
 /** Throws what `previewAction` throws. */

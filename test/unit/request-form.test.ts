@@ -205,15 +205,17 @@ describe('the request form', () => {
 
   test('tells where too few may approve', () => {
     const [of] = fc.sample(playbook, { numRuns: 1, seed: 1 }) as [Playbook];
-    const told = (approvers: string[]): string => {
+    const told = (approvers: string[] | null): string => {
       const shown = { preview: preview({ of, words: 'x', approvals: 2, outcomes: [] }), approvers };
       return JSON.stringify(
         createRequestForm({ playbooks: [of], playbook: of, entered: NOTHING, shown, notice: null, metadata: '' }),
       );
     };
-    expect(told([])).toContain('Nobody may approve this at present, and it takes 2');
-    expect(told(['cid'])).toContain('Only cid may approve this at present, and it takes 2');
-    expect(told(['cid', 'dan'])).not.toContain('at present');
+    expect(told([])).toContain('nobody may approve this, and it takes 2');
+    expect(told(['cid'])).toContain('only cid may approve this, and it takes 2');
+    expect(told(null)).toContain('many; the rule says who');
+    expect(told(null)).not.toContain('As far as');
+    expect(told(['cid', 'dan'])).not.toContain('As far as');
   });
 });
 
