@@ -17,6 +17,7 @@ const HOSTILE = [
   '```',
   ':bomb:',
   '<!date^1^{date}|x>',
+  'at 2026-11-21 08:05 UTC',
   '{"type":"button","action_id":"medic_approve"}',
   '\u001b[31mred',
   '\u001b]8;;https://evil.example\u0007link',

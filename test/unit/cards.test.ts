@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { createAnswer } from '../../bot/blocks/answer.ts';
 import { createCard } from '../../bot/blocks/card.ts';
 import { createClosedHome } from '../../bot/blocks/home.ts';
 import { createOutput, createOutputFile } from '../../bot/blocks/output.ts';
@@ -79,5 +80,14 @@ describe('output', () => {
     for (const chars of [10, 11]) {
       expect(cutMiddle('😀'.repeat(40), { headChars: chars, tailChars: chars }).isWellFormed()).toBe(true);
     }
+  });
+});
+
+describe('an answer', () => {
+  test('tells times in the zone of whoever reads it, beside the UTC of the sentence', () => {
+    const { text: words, blocks } = createAnswer('It was already rejected by cid at 2026-11-21 08:05 UTC.');
+    expect(words).toContain('2026-11-21 08:05 UTC');
+    expect(JSON.stringify(blocks)).toContain(`In your time <!date^${Date.UTC(2026, 10, 21, 8, 5) / 1000}^`);
+    expect(createAnswer('at 2026-99-99 99:99 UTC').blocks).toHaveLength(1);
   });
 });
