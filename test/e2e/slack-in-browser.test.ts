@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdirSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -21,7 +21,7 @@ beforeAll(async () => {
   // A picture shows where the trial's commands are: a folder of a plain name.
   medic = await startMedic(process.env['PICTURES'] === '1' ? { dataDir: join(tmpdir(), 'medic') } : {});
   browser = await openBrowser();
-  page = await browser.newPage({ viewport: WIDE, deviceScaleFactor: 2, colorScheme: 'light' });
+  page = await browser.newPage({ viewport: WIDE, deviceScaleFactor: 1.5, colorScheme: 'light' });
   page.setDefaultTimeout(PATIENCE_MS);
   await page.goto(medic.addresses.slack);
 }, 180_000);
@@ -29,6 +29,11 @@ afterAll(async () => {
   await browser?.close();
   await medic?.dispose();
 }, 60_000);
+
+/** A form that a failed test left open would stand before all that follows. */
+afterEach(async () => {
+  if ((await page.getByTestId('modal').count()) > 0) await page.getByTestId('modal-close').click();
+});
 
 const become = (id: string): Promise<void> => page.getByTestId(`person-${id}`).click();
 /** Not those in threads, which are closed at first. */
@@ -181,6 +186,27 @@ describe('deciding', () => {
       .waitFor();
   }, 180_000);
 
+  test('an admin may go past the rule, with a reason, and the channel is told', async () => {
+    await become('U0ANA');
+    await type('/remediate reset-service web-1 service=shop reason="the night shift is alone"');
+    const card = message('reset-service', 'the night shift is alone');
+    await become('U0MIA');
+    const menu = card.locator(action('medic_more'));
+    const value = await menu.locator('option[value^=break_glass]').getAttribute('value');
+    await menu.selectOption(value);
+    await field('confirm_server').fill('web-1');
+    await field('reason').fill('Nobody else is awake, and the shop is down.');
+    await photograph(modal(), 'slack-form-break-glass');
+    await submit();
+    const told = message(/break glass|broke the glass/i, 'Nobody else is awake').filter({ hasNotText: 'Approve …' });
+    await told.first().waitFor();
+    await photograph(page.locator(IN_CHANNEL).filter({ hasText: /glass/i }).last(), 'slack-notice-break-glass');
+    await card
+      .getByText(/has completed/)
+      .first()
+      .waitFor();
+  }, 120_000);
+
   test('a rejection with its reason, an approval with a comment, and a withdrawal', async () => {
     await become('U0BOB');
     await type('/remediate pause web-2 for 2h reason="a release is going out"');
@@ -233,6 +259,10 @@ describe('afterwards', () => {
     await about.nth(0).getByText('has failed').first().waitFor();
     await photograph(about.nth(0), 'slack-card-failed');
     await photograph(about.nth(1), 'slack-notice-failed');
+    await about.nth(1).locator(action('medic_ask_again')).click();
+    await field('playbook').waitFor();
+    expect(await field('playbook').inputValue()).toBe('fail-on-purpose');
+    await page.getByTestId('modal-close').click();
   }, 120_000);
 
   test('lists are tables, and why explains', async () => {
@@ -250,7 +280,7 @@ describe('afterwards', () => {
       await answer(words).waitFor();
       await photograph(answer(words), `slack-list-${verb}`);
     }
-    const id = /[0-9a-f]{8}/.exec(await answer('wait').innerText())?.[0] ?? '';
+    const id = /id is ([0-9a-f]{8})/i.exec(await answer(/id is [0-9a-f]{8}/i).innerText())?.[1] ?? '';
     const answers = page.locator('[data-testid=message][data-ephemeral=true]');
     const before = await answers.count();
     await type(`/remediate why ${id}`);

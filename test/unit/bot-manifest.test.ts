@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { readdir, readFile } from 'node:fs/promises';
-import { BUTTONS, FORMS } from '../../bot/blocks/names.ts';
+import { BUTTONS, FORMS, SHORTCUTS } from '../../bot/blocks/names.ts';
 import { COMMANDS } from '../../bot/listeners/commands/index.ts';
 import { CLICKS } from '../../bot/listeners/actions/index.ts';
 import { judgeManifest } from '../../sandbox/slack/app-manifest.ts';
@@ -56,6 +56,14 @@ describe('the manifest', () => {
     expect(Object.keys(CLICKS).toSorted()).toEqual(Object.values(BUTTONS).toSorted());
     const heard = matchesOf(await readSources('listeners/views/'), /callback_id: FORMS\.(\w+)/g);
     expect(heard).toEqual(Object.keys(FORMS).toSorted());
+  });
+
+  test('has a listener for every shortcut that it names', async () => {
+    const heard = matchesOf(await readSources('listeners/shortcuts/'), /SHORTCUTS\.(\w+)/g);
+    expect(heard).toEqual(Object.keys(SHORTCUTS).toSorted());
+    const { features } = createManifest({ mode: 'socket' }) as { features: { shortcuts: { callback_id: string }[] } };
+    const named = features.shortcuts.map(({ callback_id: id }) => id);
+    expect(named.toSorted()).toEqual(Object.values(SHORTCUTS).toSorted());
   });
 
   test('is one that Slack takes, over Socket Mode and over HTTP', () => {
