@@ -198,6 +198,7 @@ describe('deciding', () => {
     await field('reason').fill('Nobody else is awake, and the shop is down.');
     await photograph(modal(), 'slack-form-break-glass');
     await submit();
+    await modal().waitFor({ state: 'detached' });
     const told = message(/break glass|broke the glass/i, 'Nobody else is awake').filter({ hasNotText: 'Approve …' });
     await told.first().waitFor();
     await photograph(page.locator(IN_CHANNEL).filter({ hasText: /glass/i }).last(), 'slack-notice-break-glass');
