@@ -137,7 +137,8 @@ function useActs(user: string): { notices: Notice[]; act: Act } {
   const act: Act = useCallback(
     async (input) => {
       const outcome = await perform({ ...input, user });
-      const isShownElsewhere = input['kind'] === 'submit' || input['kind'] === 'suggest';
+      // Of a form that is gone already there is nothing to tell whoever closes it.
+      const isShownElsewhere = ['submit', 'suggest', 'close'].includes(String(input['kind']));
       if (outcome.error !== undefined && !isShownElsewhere) {
         const what = input['kind'] === 'command' ? String(input['command']) : 'That';
         const text = `${what} failed with the error "${outcome.error}".`;
