@@ -10,6 +10,7 @@ import { factsBlock, MAX_SENTENCE, preformattedBlock, sentenceBlock, tableBlock,
 import { escapeWithin, lastLines, toLine } from './text.ts';
 
 const TAIL = { lines: 40, maxChars: 1_200 }; // two of them, beside all that a card holds
+const MAX_DIGEST = 24; // tells two versions apart, and is no wider than a phone; the API has all of it
 const MAX_TEXT = 4_000; // Slack's advice for `text`
 
 /** All there is to know of one action, for the person who asked: as a table, and as lines in the text. */
@@ -38,7 +39,7 @@ function tell(action: ActionView): { sentence: string; facts: Fact[] } {
   const deadline: Fact[] = state.deadline === null ? [] : [[state.deadline.label, state.deadline.at]];
   const ids: Fact[] = [
     ['Action', action.id],
-    ['Playbook digest', toLine(action.playbookDigest, 80)],
+    ['Playbook digest', toLine(action.playbookDigest, MAX_DIGEST)],
   ];
   const facts = [...requestFacts(action), ...state.story, ...deadline, ...ids];
   return { sentence: toLine(state.sentence, MAX_SENTENCE), facts };

@@ -23,13 +23,10 @@ export function createPendingList(actions: readonly ActionView[]): Message {
   const count = actions.length === 1 ? 'One action waits' : `${many(actions.length)} actions wait`;
   return createList({
     sentence: `${count} for approval. Decide on the card, or with approve and reject and the id.`,
-    headings: ['Id', 'Playbook', 'Server', 'Risk', 'Asked by', 'Approvals', 'Expires'],
+    headings: ['What', 'Asked by', 'Approvals', 'Expires'],
     rows: actions.map((action) => ({
       cells: [
-        [shortId(action.id)],
-        [cell(action.playbook)],
-        [cell(action.server)],
-        [action.risk],
+        [`${nameOf(action)}, risk ${action.risk}`],
         [cell(action.requestedBy)],
         [`${action.approvals.length} of ${action.approvalsRequired}`],
         [action.expiresAt ?? 'never'],
@@ -44,15 +41,12 @@ export function createHistory(actions: readonly ActionView[], server: string | u
   if (actions.length === 0) return createAnswer(`Nothing was asked for${where} yet.`);
   return createList({
     sentence: `The latest actions${where}, newest first:`,
-    headings: ['Id', 'Playbook', 'Server', 'How it stands', 'Asked by', 'Asked at'],
+    headings: ['What', 'How it stands', 'Asked'],
     rows: actions.map((action) => ({
       cells: [
-        [shortId(action.id)],
-        [cell(action.playbook)],
-        [cell(action.server)],
+        [nameOf(action)],
         [toLine(standing(action), MAX_WORDS)],
-        [cell(action.requestedBy)],
-        [action.requestedAt],
+        [`${cell(action.requestedBy)}, `, action.requestedAt],
       ],
       line: `${shortId(action.id)}: ${describeAction(action)}`,
     })),
@@ -93,6 +87,11 @@ function stateOf(server: ServerView): string {
 function workOf(server: ServerView): string {
   const running = server.running.length > 0 ? ['running something'] : [];
   return [...running, ...(server.queued > 0 ? [`${server.queued} waiting`] : [])].join(', ');
+}
+
+/** Few columns, so that a phone shows them side by side. */
+function nameOf(action: ActionView): string {
+  return `${cell(action.playbook)} on ${cell(action.server)} (${shortId(action.id)})`;
 }
 
 /** Its status in a word, with what is worth more. */
