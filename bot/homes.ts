@@ -7,6 +7,7 @@ import { findStanding } from '../services/slack/directory.ts';
 import { claimHomes, forgetHome, noteHomeOpened, readHome, readSeq, saveHome } from '../services/slack/homes.ts';
 import type { HomeState } from '../services/slack/homes.ts';
 import { askInSlack, findPrincipalBySlackUser } from '../services/slack/identity.ts';
+import { withMessageLock } from '../services/slack/outbox.ts';
 import { createClosedHome, createHome, idsOnHome } from './blocks/home.ts';
 import { HOME } from './blocks/names.ts';
 import type { BotDeps } from './deps.ts';
@@ -54,21 +55,34 @@ export async function publishHome(
   home: { slackUserId: string; asker: Asker } | { slackUserId: string; sentence: string },
 ): Promise<void> {
   const { slackUserId } = home;
-  const seenSeq = await readSeq(deps.ctx);
-  const view = 'asker' in home ? await drawHome(deps, home) : createClosedHome(home.sentence);
-  const answer = await deps.client.views.publish({ user_id: slackUserId, view });
-  await noteHomeOpened(deps.ctx, slackUserId);
-  await saveHome(deps.ctx, { slackUserId, viewId: answer.view?.id ?? null, digest: digestOf(view), seenSeq });
+  const publish = async (): Promise<true> => {
+    const seenSeq = await readSeq(deps.ctx);
+    const view = 'asker' in home ? await drawHome(deps, home) : createClosedHome(home.sentence);
+    const answer = await deps.client.views.publish({ user_id: slackUserId, view });
+    await noteHomeOpened(deps.ctx, slackUserId);
+    await saveHome(deps.ctx, { slackUserId, viewId: answer.view?.id ?? null, digest: digestOf(view), seenSeq });
+    return true;
+  };
+  if ((await withHomeLock(deps, slackUserId, publish)) === true) return;
+  await publish(); // now all the same: they are looking
+  await forgetHome(deps.ctx, slackUserId); // which of the two came last is not known
+}
+
+/** Undefined where this Home is being published already: an older view could otherwise come after a newer one. */
+function withHomeLock<T>(deps: BotDeps, slackUserId: string, work: () => Promise<T>): Promise<T | undefined> {
+  return withMessageLock(deps.ctx, `home ${slackUserId}`, work);
 }
 
 /** The time that Slack wants us to rest, else 0. Never rejects: the next look tries again. */
 async function refresh(deps: BotDeps, { slackUserId, digest }: HomeState): Promise<number> {
   try {
-    const seenSeq = await readSeq(deps.ctx);
-    const view = await drawFor(deps, slackUserId);
-    const isSame = digestOf(view) === digest;
-    const answer = isSame ? null : await deps.client.views.publish({ user_id: slackUserId, view });
-    await saveHome(deps.ctx, { slackUserId, viewId: answer?.view?.id, digest: digestOf(view), seenSeq });
+    await withHomeLock(deps, slackUserId, async () => {
+      const seenSeq = await readSeq(deps.ctx);
+      const view = await drawFor(deps, slackUserId);
+      const isSame = digestOf(view) === digest;
+      const answer = isSame ? null : await deps.client.views.publish({ user_id: slackUserId, view });
+      await saveHome(deps.ctx, { slackUserId, viewId: answer?.view?.id, digest: digestOf(view), seenSeq });
+    });
     return 0;
   } catch (error) {
     const failure = readSlackFailure(error);

@@ -14,7 +14,7 @@ export interface Reply {
 
 /**
  * Answers one person, so that nobody else sees it: by the response URL, else in the channel, else as a direct message,
- * at last without its blocks.
+ * at last with its sentence alone.
  * Never rejects: what was done is done, whether it could be told or not.
  */
 export async function tell(deps: BotDeps, reply: Reply, message: Message): Promise<void> {
@@ -25,7 +25,8 @@ export async function tell(deps: BotDeps, reply: Reply, message: Message): Promi
       : [() => respond({ ...message, response_type: 'ephemeral', replace_original: false })]),
     ...(channel === null ? [] : [() => deps.client.chat.postEphemeral({ channel, user: userId, ...message })]),
     () => deps.client.chat.postMessage({ channel: userId, ...message }),
-    () => deps.client.chat.postMessage({ channel: userId, text: message.text }), // a client without tables
+    // a workspace without tables; never without a block, or what people wrote would be read as mrkdwn
+    () => deps.client.chat.postMessage({ channel: userId, text: message.text, blocks: message.blocks.slice(0, 1) }),
   ];
   for (const way of ways) {
     try {

@@ -82,8 +82,11 @@ async function sendOne(deps: BotDeps, lane: Lane, due: Due): Promise<void> {
   const { id, action_id: actionId, batch_id: batchId } = due.entry;
   try {
     const send = () => SENDERS[due.entry.kind](deps, due.entry, due.companions).then(() => true as const);
-    const isSent = await withMessageLock(deps.ctx, actionId ?? batchId ?? `entry-${id}`, send);
-    if (isSent === undefined) throw new Error('another process is sending this message');
+    const isSent = await withMessageLock(deps.ctx, `${due.entry.kind} ${batchId ?? actionId ?? id}`, send);
+    if (isSent === undefined) {
+      for (const entry of entries) await settleFailed(deps.ctx, entry, { error: 'being sent', isLaneResting: false });
+      return;
+    }
     await noteAnswer(deps.ctx, lane);
     for (const entry of entries) await settleSent(deps.ctx, entry);
   } catch (error) {

@@ -42,7 +42,9 @@ export async function checkDecision(ctx: Context, asker: Asker, input: DecisionC
   if (judgement.isAllowed) return { action, groups: membership.groups };
   const { code } = judgement;
   await transact(ctx.database, (tx) => Promise.resolve(auditRefusal(tx, { asker, action, kind: input.kind, code })));
-  throw toError(judgement, mayKnowOf(asker, action) ? { status: action.status } : {});
+  if (!mayKnowOf(asker, action)) throw toError(judgement, {});
+  const sentence = isOver ? `${judgement.sentence} ${describeEnd(action)}` : judgement.sentence;
+  throw toError({ ...judgement, sentence }, { status: action.status });
 }
 
 /** Slack is asked only about deciding: cancelling is the safe side, and must work while Slack is away. */

@@ -11,7 +11,7 @@ export { OUTBOX_CHANNEL } from '../../db/announce.ts';
 export type { OutboxKind } from '../../db/entities/slack-outbox-entry.entity.ts';
 export type { OutboxLane } from '../../db/repositories/outbox.repository.ts';
 
-const LEASE_MS = 60_000; // longer than one message takes, each of its calls bounded by its own timeout
+const LEASE_MS = 120_000; // longer than one message takes: eight calls at most, each bounded by its own 10 s
 const BACKOFF_MS = 500;
 const LONGEST_BACKOFF_MS = 30_000; // an outage that ends is noticed within half a minute
 const MAX_COMPANIONS = 39; // one message tells of 40 at most
