@@ -15,14 +15,17 @@ import { WORKER_NAMESPACES } from '../test/support/stack.ts';
 export const isFull = process.argv.includes('--full');
 
 /** The bot on a PostgreSQL and a Temporal of its own, and a Slack that keeps its limits strictly. */
-export async function withSlackStage(work: (stage: BotStage) => Promise<void>): Promise<void> {
+export async function withSlackStage(
+  options: { hasWorker: boolean },
+  work: (stage: BotStage) => Promise<void>,
+): Promise<void> {
   const dataDir = mkdtempSync(join(tmpdir(), 'medic-bench-postgres-'));
   const postgres = await startPostgres({ dataDir, isEphemeral: true });
   const temporal = await startTemporal({ moreNamespaces: WORKER_NAMESPACES });
   process.env['MEDIC_TEST_POSTGRES_URL'] = postgres.adminUrl;
   process.env['MEDIC_TEST_TEMPORAL_ADDRESS'] = temporal.address;
   try {
-    const stage = await openBotStage({ workspace: { enforceRateLimits: { postBurst: 1 } } });
+    const stage = await openBotStage({ ...options, workspace: { enforceRateLimits: { postBurst: 1 } } });
     stage.plane.config.approvalTimeoutMs = 30 * 60_000;
     stage.plane.config.startWithinMs = 60 * 60_000;
     try {

@@ -20,7 +20,7 @@ const EDIT_PACE_S = 60 / 45;
 const GRACE_S = 10;
 const FAILED_EACH = 10; // every tenth fails, and has a notice as well
 
-await withSlackStage(async (stage) => {
+await withSlackStage({ hasWorker: true }, async (stage) => {
   const staged = await stageCards(stage, CARDS);
   await stage.startBot();
   const startedAt = Date.now();

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Lane, OutboxEntry } from '../../services/slack/outbox.ts';
+import type { Lane, OutboxEntry, Turn } from '../../services/slack/outbox.ts';
 import {
   noteAnswer,
   OUTBOX_CHANNEL,
@@ -49,26 +49,31 @@ export function startOutboxPump(deps: BotDeps): OutboxPump {
 
 async function runLane(deps: BotDeps, lane: Lane, input: { hints: Hints; signal: AbortSignal }): Promise<void> {
   const { hints, signal } = input;
+  const rest = (ms: number) => wait(ms, undefined, { signal }).catch(() => undefined);
+  const mayBurst = lane.pace.burst.urgent > 1;
   while (!signal.aborted) {
     const since = hints.ticket();
-    const pauseMs = await takeAndSend(deps, lane);
-    if (pauseMs === 0) continue;
-    await hints.wait({ since, atMostMs: pauseMs });
-    if (pauseMs < POLL_MS) await wait(Math.min(pauseMs, LOOK_AGAIN_MS), undefined, { signal }).catch(() => undefined);
+    const turn = await takeAndSend(deps, lane);
+    if (turn.kind === 'send') continue;
+    if (turn.kind === 'idle') await hints.wait({ since, atMostMs: POLL_MS });
+    else if (!mayBurst)
+      await rest(turn.waitMs); // whatever comes meanwhile goes no sooner
+    else {
+      await rest(Math.min(turn.waitMs, LOOK_AGAIN_MS));
+      await hints.wait({ since, atMostMs: Math.max(0, Math.ceil(turn.waitMs) - LOOK_AGAIN_MS) });
+    }
   }
 }
 
-/** One turn. How long to wait for the next, in ms: 0 where more may be due now. */
-async function takeAndSend(deps: BotDeps, lane: Lane): Promise<number> {
+/** One turn: what it came to. */
+async function takeAndSend(deps: BotDeps, lane: Lane): Promise<Turn> {
   try {
     const turn = await takeTurn(deps.ctx, lane);
-    if (turn.kind === 'idle') return POLL_MS;
-    if (turn.kind === 'wait') return Math.ceil(turn.waitMs);
-    await sendOne(deps, lane, turn);
-    return 0;
+    if (turn.kind === 'send') await sendOne(deps, lane, turn);
+    return turn;
   } catch (error) {
     deps.log.warn({ err: error, lane: lane.name }, 'the outbox could not be read');
-    return POLL_MS;
+    return { kind: 'wait', waitMs: POLL_MS };
   }
 }
 

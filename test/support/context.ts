@@ -5,6 +5,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { OUTBOX_CHANNEL, WAKE_CHANNEL } from '../../db/announce.ts';
+import { openDatabase } from '../../db/orm.ts';
 import { BUILT_IN_RULES } from '../../domain/policy.ts';
 import type { Asker, Principal } from '../../domain/principal.ts';
 import { createCatalog } from '../../playbook/catalog.ts';
@@ -15,6 +16,7 @@ import { createTemporalGateway } from '../../services/temporal-gateway.ts';
 import { createWakes } from '../../services/wakes.ts';
 import { routeTemporalLogs } from '../../worker/runtime.ts';
 import { startWorker } from '../../worker/worker.ts';
+import type { TestDatabase } from './database.ts';
 import { createTestDatabase } from './database.ts';
 
 const PLAYBOOKS = fileURLToPath(new URL('../../playbooks/', import.meta.url));
@@ -29,15 +31,21 @@ export interface TestControlPlane {
   stop(): Promise<void>;
 }
 
+/** Another process of the control plane that one process has made: with its database, and its workflows. */
+export interface Joined {
+  url: string;
+  taskQueue: string;
+}
+
 /** Services on a real PostgreSQL and Temporal, without a process around them. */
-export async function createTestControlPlane(): Promise<TestControlPlane> {
+export async function createTestControlPlane(joined?: Joined): Promise<TestControlPlane> {
   const address = process.env['MEDIC_TEST_TEMPORAL_ADDRESS'] ?? '';
   const log = pino({ level: process.env['TEST_LOG'] ?? 'silent' });
   routeTemporalLogs(log);
-  const test = await createTestDatabase();
+  const test = joined === undefined ? await createTestDatabase() : await joinDatabase(joined.url);
   const connection = Connection.lazy({ address });
   const native = await NativeConnection.connect({ address });
-  const taskQueue = `medic-test-${randomUUID()}`;
+  const taskQueue = joined?.taskQueue ?? `medic-test-${randomUUID()}`;
   const key = await importSigningKey({ pem: generatePrivateKeyPem(), source: 'the test' });
   const config = await createConfig();
   const onError = (): void => undefined;
@@ -84,6 +92,11 @@ export async function createTestControlPlane(): Promise<TestControlPlane> {
       await test.drop();
     },
   };
+}
+
+async function joinDatabase(url: string): Promise<TestDatabase> {
+  const database = await openDatabase({ url, onError: () => undefined });
+  return { url, database, drop: () => database.close() };
 }
 
 async function createConfig(): Promise<ControlPlaneConfig> {
