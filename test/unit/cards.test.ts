@@ -10,20 +10,11 @@ import { judgeMetadata } from '../../sandbox/slack/block-kit/metadata.ts';
 import { judgeView } from '../../sandbox/slack/block-kit/surfaces.ts';
 import type { ActionView } from '../../services/actions/action-view.ts';
 import { partsOf } from '../support/expect-fine.ts';
-import { checkActions, checkLists } from '../support/generated-messages.ts';
 import { action, text } from '../support/generated-views.ts';
 
 const RUNS = { numRuns: 200 };
 
-describe('every message and form', () => {
-  test('of 2,000 actions keeps the limits of Slack and says nothing that mentions, links, formats or hides', () => {
-    checkActions(2_000);
-  });
-
-  test('that lists many keeps them, too', () => {
-    checkLists(60);
-  });
-
+describe('every card', () => {
   test('has metadata that Slack takes, and a word for whom Medic does not know', () => {
     fc.assert(
       fc.property(action, text, (view, sentence) => {
@@ -35,7 +26,7 @@ describe('every message and form', () => {
   });
 });
 
-describe('a card', () => {
+describe('the card of an action', () => {
   test('has buttons to decide exactly while they can work', () => {
     fc.assert(
       fc.property(action, (view) => {
