@@ -32,7 +32,7 @@ afterAll(async () => {
 
 /** A form that a failed test left open would stand before all that follows. */
 afterEach(async () => {
-  if ((await page.getByTestId('modal').count()) > 0) await page.getByTestId('modal-close').click();
+  if ((await modal().count()) > 0) await closeForm();
 });
 
 const become = (id: string): Promise<void> => page.getByTestId(`person-${id}`).click();
@@ -50,6 +50,11 @@ const message = (...texts: (string | RegExp)[]): Locator =>
     .last();
 const answer = (text: string | RegExp): Locator =>
   page.locator('[data-testid=message][data-ephemeral=true]').filter({ hasText: text }).last();
+
+async function closeForm(): Promise<void> {
+  await page.getByTestId('modal-close').click();
+  await modal().waitFor({ state: 'detached' });
+}
 
 async function type(text: string): Promise<void> {
   await page.getByTestId('composer').fill(text);
@@ -99,7 +104,7 @@ describe('asking', () => {
     await choose('medic_server_options', 'web-2');
     await modal().getByText('--seconds=8').first().waitFor();
     await photograph(modal(), 'slack-form-request');
-    await page.getByTestId('modal-close').click();
+    await closeForm();
   }, 120_000);
 
   test('from anywhere, by the shortcut beside the text', async () => {
@@ -263,7 +268,7 @@ describe('afterwards', () => {
     await about.nth(1).locator(action('medic_ask_again')).click();
     await field('playbook').waitFor();
     expect(await field('playbook').inputValue()).toBe('fail-on-purpose');
-    await page.getByTestId('modal-close').click();
+    await closeForm();
   }, 120_000);
 
   test('lists are tables, and why explains', async () => {
@@ -323,7 +328,7 @@ describe('a storm', () => {
     await batch.locator(action('medic_batch_select')).click();
     await modal().waitFor();
     await photograph(modal(), 'slack-form-batch');
-    await page.getByTestId('modal-close').click();
+    await closeForm();
     await batch.locator(action('medic_batch_approve')).click();
     await answer(/approved/).waitFor();
     await photograph(answer(/approved/), 'slack-answer-batch');
