@@ -80,7 +80,9 @@ async function tell(stage: BotStage, startedAt: number): Promise<void> {
   console.log(`end states shown ÷ end states: ${((ends.length - missing) / ends.length).toFixed(3)}`);
   console.log(`edits sent ÷ state changes: ${(updates.length / (CARDS * CHANGES_EACH)).toFixed(3)}`);
   report('last shown ÷ (messages × pace + 10 s)', lastS / (CARDS * EDIT_PACE_S + GRACE_S), 1);
-  report('calls that Slack limited', calls.filter(({ status }) => status === 429).length, 0);
+  const limited = calls.filter(({ status }) => status === 429);
+  for (const { method, args } of limited) console.log(`limited: ${method} to ${String(args['channel'])}`);
+  report('calls that Slack limited', limited.length, 0);
 }
 
 /** The most of them in any window of that length; a message and the next a whole window later do not share one. */

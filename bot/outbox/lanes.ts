@@ -2,6 +2,7 @@ import type { Lane } from '../../services/slack/outbox.ts';
 import type { Pace } from '../../services/slack/pace.ts';
 
 const MINUTE_MS = 60_000;
+const JITTER_MS = 250; // one call takes longer to arrive than another
 
 /**
  * Slack: chat.update 50 a minute. We keep to 45 in any minute, and lend bursts of what people wait for out of that.
@@ -9,7 +10,7 @@ const MINUTE_MS = 60_000;
 const UPDATES: Pace = {
   spacingMs: MINUTE_MS / 45,
   countsFrom: 'turn',
-  window: { ms: MINUTE_MS, messages: 45 },
+  window: { ms: MINUTE_MS + JITTER_MS, messages: 45 },
   burst: { urgent: 5, calm: 3 },
   hurriesInWindow: 5, // in a storm, the first clicks of a minute are shown before the ends that queue
   calmBelow: 10,
