@@ -139,7 +139,7 @@ function takeDuration(
       if (durationMs !== undefined && (isBesideServer || isAtEnd)) return { words: rest, durationMs };
     }
     const next = words[at + 1] ?? '';
-    if (isBesideServer && /^\d/.test(next)) readDuration(next);
+    if (isBesideServer && /^[-+]?\d/.test(next)) readDuration(next);
   }
   return { words, durationMs: undefined };
 }

@@ -5,18 +5,23 @@ export interface Outcome {
   signal: string | null;
   failureCode: string | null;
   timeoutS?: number | undefined;
+  /** What ran; some codes mean more where it was systemctl. */
+  argvPreview?: readonly (readonly string[])[] | undefined;
 }
 
 const EXIT_CODES: Readonly<Record<number, string>> = {
   0: 'all went well',
   1: 'the program says that it failed',
   2: 'the program was used wrongly',
-  3: 'a unit is not active',
-  4: 'there is no such unit, or it may not be changed',
-  5: 'a unit is not loaded',
   126: 'the program may not be executed',
   127: 'there is no such program',
   255: 'the program failed outside its own codes',
+};
+
+const SYSTEMCTL_CODES: Readonly<Record<number, string>> = {
+  3: 'a unit is not active',
+  4: 'there is no such unit, or it may not be changed',
+  5: 'a unit is not loaded',
 };
 
 const SIGNALS: Readonly<Record<number, string>> = {
@@ -49,14 +54,19 @@ const FAILURES: Readonly<Record<string, string>> = {
 };
 
 /** `exit code 127: there is no such program`; what is true of the code whichever program gave it. */
-export function describeExit(outcome: Pick<Outcome, 'exitCode' | 'signal'>): string | null {
+export function describeExit(outcome: Pick<Outcome, 'exitCode' | 'signal' | 'argvPreview'>): string | null {
   const { exitCode, signal } = outcome;
   if (signal !== null) return `ended by the signal ${signal}`;
   if (exitCode === null) return null;
-  const known = EXIT_CODES[exitCode];
+  const known = (isOfSystemctl(outcome) ? SYSTEMCTL_CODES[exitCode] : undefined) ?? EXIT_CODES[exitCode];
   if (known !== undefined) return `exit code ${exitCode}: ${known}`;
   const name = SIGNALS[exitCode - 128];
   return name === undefined ? `exit code ${exitCode}` : `exit code ${exitCode}: ended by the signal ${name}`;
+}
+
+/** Only where every step is its: a program of another kind means something else by the same code. */
+function isOfSystemctl({ argvPreview = [] }: Pick<Outcome, 'argvPreview'>): boolean {
+  return argvPreview.length > 0 && argvPreview.every(([program]) => program?.endsWith('/systemctl') === true);
 }
 
 /** Why it failed, was refused or expired; a code of tomorrow is told as it is. */

@@ -35,11 +35,13 @@ export function mintAgentToken(input: {
     .sign(input.privateKey);
 }
 
+const SERVER_ID = /^[\w.-]{1,64}$/; // nothing that a database would choke on
+
 /** Who the token claims to be from, to look up the key; proves nothing. Undefined where it cannot be read. */
 export function readClaimedServerId(token: string): string | undefined {
   try {
     const { sub } = decodeJwt(token);
-    return typeof sub === 'string' && sub !== '' ? sub : undefined;
+    return typeof sub === 'string' && SERVER_ID.test(sub) ? sub : undefined;
   } catch {
     return undefined;
   }

@@ -1,7 +1,8 @@
 import type { KnownBlock, MessageMetadata } from '@slack/types';
+import { writeArgv } from '../../domain/argv-text.ts';
+import { writeBatchLine } from '../../domain/batch-line.ts';
 import type { ActionView } from '../../services/actions/action-view.ts';
 import type { BatchView } from '../../services/slack/batches.ts';
-import { writeArgv } from './facts.ts';
 import type { Message } from './message.ts';
 import { BATCH_BLOCK, BATCH_BUTTONS, BATCH_EVENT_TYPE, shortId } from './names.ts';
 import { button, factsBlock, listBlock, MAX_SENTENCE, preformattedBlock, sentenceBlock, smallPrint } from './parts.ts';
@@ -72,12 +73,12 @@ function wordOf(action: ActionView): string {
 
 /** `web-1, service=nginx, for ana: running (1a2b3c4d)` */
 function describeRow(action: ActionView): string {
-  const params = Object.entries(action.params).map(([name, value]) => `${name}=${toLine(String(value), 40)}`);
-  const what = [toLine(action.server, 40), ...params].join(', ');
   const state = action.exitCode === null ? wordOf(action) : `${wordOf(action)}, exit code ${action.exitCode}`;
   const by = action.rejectedBy ?? action.cancelledBy ?? (action.approvedBy === 'auto' ? null : action.approvedBy);
   const who = `for ${toLine(action.requestedBy, 20)}${by === null ? '' : `, by ${toLine(by, 20)}`}`;
-  return `${toLine(what, 90)} ${who}: ${state} (${shortId(action.id)})`.slice(0, MAX_ROW);
+  const reason = action.reason === null ? '' : `, “${toLine(action.reason, 40)}”`;
+  const what = toLine(writeBatchLine(action), 90);
+  return cut(`${what} ${who}: ${state} (${shortId(action.id)})${reason}`, MAX_ROW);
 }
 
 /** The steps of the first, exactly; the others differ from it only by what their lines say. */

@@ -1,4 +1,5 @@
 import type { InputBlock, ModalView, PlainTextOption } from '@slack/types';
+import { writeBatchLine } from '../../domain/batch-line.ts';
 import type { ActionView } from '../../services/actions/action-view.ts';
 import type { BatchView } from '../../services/slack/batches.ts';
 import { isWaiting } from './batch-card.ts';
@@ -42,10 +43,9 @@ function createGroup(actions: readonly ActionView[], index: number): InputBlock 
 }
 
 function createOption(action: ActionView): PlainTextOption {
-  const params = Object.entries(action.params).map(([name, value]) => `${name}=${String(value)}`);
   const reason = action.reason === null ? '' : `, “${action.reason}”`;
   return {
-    text: { type: 'plain_text', text: toLine([action.server, ...params].join(', '), MAX_OPTION), emoji: false },
+    text: { type: 'plain_text', text: toLine(writeBatchLine(action), MAX_OPTION), emoji: false },
     description: {
       type: 'plain_text',
       text: toLine(`for ${action.requestedBy}${reason}`, MAX_OPTION),

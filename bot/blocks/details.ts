@@ -1,8 +1,9 @@
+import { writeArgv } from '../../domain/argv-text.ts';
 import type { KnownBlock, ModalView } from '@slack/types';
 import type { ActionView } from '../../services/actions/action-view.ts';
 import { describeState } from './card-states.ts';
 import type { Fact } from './facts.ts';
-import { argvBlock, requestFacts, writeArgv } from './facts.ts';
+import { argvBlock, requestFacts } from './facts.ts';
 import { formFrame } from './form-parts.ts';
 import type { Message } from './message.ts';
 import { DETAILS_VIEW } from './names.ts';

@@ -1,4 +1,5 @@
 import type { KnownBlock } from '@slack/types';
+import { MAX_ARGV_TEXT, writeArgv } from '../../domain/argv-text.ts';
 import { AUTO_ACTOR, SYSTEM_ACTOR } from '../../domain/principal.ts';
 import type { ActionView } from '../../services/actions/action-view.ts';
 import { preformattedBlock } from './parts.ts';
@@ -11,7 +12,6 @@ export const MAX_NAME = 120;
 export const MAX_REASON = 600;
 const MAX_COMMENT = 200;
 const MAX_PARAMS = 900;
-const MAX_ARGV = 2_500; // all blocks together must stay below about 13,200 characters
 const MAX_APPROVALS = 8; // the last ones; their number stands in the sentence
 
 /** What was asked, of whom, and under which rule. */
@@ -29,25 +29,16 @@ export function requestFacts(action: ActionView): Fact[] {
   ];
 }
 
-/** Each step's argument list, exactly, one a line: arguments are told apart by quotes where it matters. */
+/**
+ * Each step's argument list, exactly, one a line: arguments are told apart by quotes where it matters. What would be
+ * longer cannot be asked for; older actions may hold it.
+ */
 export function argvBlock(action: Pick<ActionView, 'argvPreview'>): KnownBlock {
   const text = writeArgv(action.argvPreview);
-  const left = text.length - MAX_ARGV;
-  return preformattedBlock(left <= 0 ? text : `${cut(text, MAX_ARGV)}\n(${left} more characters are not shown here)`);
-}
-
-/** One line a step. Nothing hidden: what is not plainly one word is shown as a JSON string. */
-export function writeArgv(steps: readonly (readonly string[])[]): string {
-  return steps.map((argv) => argv.map(quoteArgument).join(' ')).join('\n') || '(no steps)';
-}
-
-function quoteArgument(argument: string): string {
-  if (/^[\w@%+=:,./-]+$/.test(argument)) return argument;
-  return JSON.stringify(argument).replace(/[^\x20-\x7E\p{L}\p{N}\p{P}\p{S}\p{M}]/gu, escapeCharacter);
-}
-
-function escapeCharacter(character: string): string {
-  return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+  const left = text.length - MAX_ARGV_TEXT;
+  return preformattedBlock(
+    left <= 0 ? text : `${cut(text, MAX_ARGV_TEXT)}\n(${left} more characters are not shown here)`,
+  );
 }
 
 /** `Approved by: bob (1 of 2), today 14:05, “fine with me”`, oldest first. */

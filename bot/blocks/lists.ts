@@ -85,7 +85,9 @@ function stateOf(server: ServerView): string {
 }
 
 function workOf(server: ServerView): string {
-  const running = server.running.length > 0 ? ['running something'] : [];
+  // of one that is silent only the last word is known, and that is old
+  const isRunning = server.status === 'online' && server.running.length > 0;
+  const running = isRunning ? ['running something'] : [];
   return [...running, ...(server.queued > 0 ? [`${server.queued} waiting`] : [])].join(', ');
 }
 

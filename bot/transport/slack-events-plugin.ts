@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { isSignedBySlack } from './signature.ts';
 
 export const EVENTS_PATH = '/slack/events';
-const MAX_BODY_BYTES = 256 * 1024; // a click carries its whole message, percent-encoded
+const MAX_BODY_BYTES = 1024 * 1024; // a click carries its whole message or Home, percent-encoded
 
 export interface SlackEventsTransport {
   receiver: Receiver;

@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { InvalidInputError } from '../../domain/errors.ts';
@@ -9,6 +8,7 @@ import type { Json } from '../api-client.ts';
 import { callApi } from '../api-client.ts';
 import { EXIT } from '../exit.ts';
 import { print, toJsonLine } from '../print.ts';
+import { readTextLines } from '../text-lines.ts';
 
 /** No control plane has an empty log, so an export that failed must not pass for a good one. */
 const EMPTY = { isIntact: false, code: 'empty', line: 1, sentence: 'There is no event at all.' } as const;
@@ -55,7 +55,7 @@ async function verify(file: string, isJson: boolean | undefined): Promise<boolea
       reject(new InvalidInputError(message, { code: 'unreadable_file', cause }));
     });
   });
-  const read = await Promise.race([verifyChain(createInterface({ input, crlfDelay: Infinity })), failed]);
+  const read = await Promise.race([verifyChain(readTextLines(input)), failed]);
   const reading = read.isIntact && read.count === 0 ? EMPTY : read;
   const words = reading.isIntact
     ? `Intact: ${reading.count} events, head ${reading.head}.`

@@ -1,12 +1,13 @@
 import { findServer, listServerNames } from '../../db/repositories/server.repository.ts';
 import type { Row } from '../../db/tables.ts';
+import { MAX_ARGV_TEXT, writeArgv } from '../../domain/argv-text.ts';
 import type { FieldError } from '../../domain/errors.ts';
 import { InvalidInputError, MedicError } from '../../domain/errors.ts';
 import { suggestNearest } from '../../domain/nearest-word.ts';
 import { findPlaybook } from '../../playbook/catalog.ts';
 import { checkParams } from '../../playbook/params.ts';
 import type { ParamValues, Playbook } from '../../playbook/playbook.ts';
-import { effectiveTimeoutMs } from '../../playbook/render.ts';
+import { effectiveTimeoutMs, previewSteps } from '../../playbook/render.ts';
 import type { Context } from '../context.ts';
 import { readReason } from './reason.ts';
 
@@ -35,7 +36,7 @@ export interface CheckedRequest {
  * reason is told at once, each with its field.
  *
  * Throws InvalidInputError `unknown_server`, `unknown_playbook`, `unknown_alert`, `unknown_param`, `missing_param`,
- * `invalid_param`, `timeout_too_long`, `invalid_timeout`, `invalid_text`, `reason_too_long`.
+ * `invalid_param`, `too_long_to_show`, `timeout_too_long`, `invalid_timeout`, `invalid_text`, `reason_too_long`.
  */
 export async function checkRequest(ctx: Context, input: RequestInput): Promise<CheckedRequest> {
   const server = await findServerOrThrow(ctx, input.server);
@@ -78,9 +79,18 @@ async function findServerOrThrow(ctx: Context, name: string): Promise<Row<'serve
 
 function readParams(playbook: Playbook, raw: Record<string, unknown>): ParamValues {
   const checked = checkParams(playbook, raw);
-  if ('values' in checked) return checked.values;
+  if ('values' in checked) return checkLength(playbook, checked.values);
   const message = checked.errors.map((error) => error.message).join(' ');
   throw new InvalidInputError(message, { code: checked.errors[0]?.code ?? 'invalid_params', fields: checked.errors });
+}
+
+/** An approval is bound to what was shown, so what cannot be shown whole cannot be asked for. */
+function checkLength(playbook: Playbook, values: ParamValues): ParamValues {
+  const { length } = writeArgv(previewSteps(playbook, values));
+  if (length <= MAX_ARGV_TEXT) return values;
+  const message = `What would run is ${length} characters long, and a card shows ${MAX_ARGV_TEXT} whole: give shorter values.`;
+  const code = 'too_long_to_show';
+  throw new InvalidInputError(message, { code, fields: [{ path: 'params', message, code }] });
 }
 
 async function checkAlert(ctx: Context, alertId: string | undefined): Promise<void> {

@@ -25,6 +25,7 @@ export interface PastOutcome {
   exitCode: number | null;
   signal: string | null;
   failureCode: string | null;
+  argvPreview: string[][];
 }
 
 /** What would happen if this were asked for now. */
@@ -81,5 +82,6 @@ function toPastOutcome(row: ActionRow): PastOutcome {
     exitCode: row.exit_code,
     signal: row.signal,
     failureCode: row.failure_code,
+    argvPreview: row.argv_preview,
   };
 }

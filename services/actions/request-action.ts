@@ -69,7 +69,7 @@ async function recordRequest(tx: Tx, asked: Omit<NewAction, 'requirement' | 'bat
   });
   if (requirement.isReasonRequired && asked.reason === null) throw refuseWithoutReason(requirement);
   const now = new Date();
-  const batch = await joinBatch(tx, { playbook, requirement, now });
+  const batch = await joinBatch(tx, { playbook, requirement, server: server.name, params: asked.values, now });
   await insertAction(tx, createRow({ ...asked, server, requirement, batch, now }));
   tx.audit({
     actor: asker.principal.name,

@@ -10,6 +10,7 @@ import { makeSecret } from '../tokens/token-secret.ts';
 
 /** As it stands in commands, file names and Slack: no spaces, nothing that needs quoting. */
 const SERVER_NAME = /^[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?$/i;
+const LIKE_AN_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i; // servers are addressed by name or id
 const TAG = /^[a-z0-9](?:[a-z0-9._:=-]{0,62}[a-z0-9])?$/i;
 const MAX_TAGS = 20;
 const DEFAULT_TTL_S = 3600;
@@ -53,9 +54,9 @@ export async function createEnrollmentToken(
 
 function checkInput(input: { serverName: string; tags: readonly string[]; ttlS: number }): void {
   const fields: FieldError[] = [];
-  if (!SERVER_NAME.test(input.serverName)) {
+  if (!SERVER_NAME.test(input.serverName) || LIKE_AN_ID.test(input.serverName)) {
     const message =
-      'server_name must be letters, digits, ".", "_" or "-", at most 63, and begin and end with a letter or digit.';
+      'server_name must be letters, digits, ".", "_" or "-", at most 63, begin and end with a letter or digit, and not look like an id.';
     fields.push({ path: 'server_name', code: 'invalid_name', message });
   }
   if (input.tags.length > MAX_TAGS || !input.tags.every((tag) => TAG.test(tag))) {

@@ -108,6 +108,9 @@ describe('heartbeats over HTTP', () => {
       status: 401,
       json: { code: 'unauthenticated' },
     });
+    const toBase64 = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const unreadable = [toBase64({ alg: 'EdDSA' }), toBase64({ sub: 'a\u0000', aud: 'medic' }), 'AAAA'].join('.');
+    expect(await post('heartbeat', { body: agent.beat(), token: unreadable })).toMatchObject({ status: 401 });
     const skewed = await post('heartbeat', { body: agent.beat(), token: await agent.token(Date.now() - 3_600_000) });
     expect(skewed).toMatchObject({ status: 401, json: { code: 'clock_skew' } });
     expect(Date.parse(String(skewed.json['server_time']))).toBeGreaterThan(Date.now() - 10_000);

@@ -33,9 +33,9 @@ const batchesIn = (): StoredMessage[] =>
 const payloadOf = (message: StoredMessage) =>
   (message.metadata as { event_payload: { batch_id: string; action_ids: string[] } }).event_payload;
 
-function ask(input: { who?: string; playbook?: string; reason?: string } = {}): Promise<ActionView> {
-  const { who = 'ana', playbook = 'restart-service', reason } = input;
-  const params = playbook === 'clear-logs' ? { path: '/var/log/app' } : { service: 'nginx' };
+function ask(input: { who?: string; playbook?: string; reason?: string; service?: string } = {}): Promise<ActionView> {
+  const { who = 'ana', playbook = 'restart-service', reason, service = 'nginx' } = input;
+  const params = playbook === 'clear-logs' ? { path: '/var/log/app' } : { service };
   return requestAction(stage.plane.ctx, stage.plane.asker(who), { server, playbook, params, reason });
 }
 
@@ -92,6 +92,21 @@ describe('many requests of one playbook', () => {
         asked.map(({ id }) => id),
       ),
     ).toBe(7);
+  });
+
+  test('keep cards of their own where a line could not show them whole', async () => {
+    await askFor(4);
+    const long = await ask({ service: 'a'.repeat(64) });
+    const short = await ask({ reason: 'it hangs' });
+    await stage.startBot();
+    const batch = await waitForBatch(1);
+    expect(payloadOf(batch).action_ids).toEqual([short.id]);
+    expect(JSON.stringify(batch.blocks)).toContain('service=nginx');
+    expect(JSON.stringify(batch.blocks)).toContain('“it hangs”');
+    await stage.slack.waitFor(
+      () => cardsOf(stage.slack).find((card) => JSON.stringify(card.metadata).includes(long.id)),
+      { timeoutMs: 15_000, what: 'a card of its own' },
+    );
   });
 
   test('share a card of at most fifty, exactly, however many arrive in the same instant', async () => {

@@ -108,6 +108,7 @@ describe('what is typed behind /remediate', () => {
     ['show 1a2b3c4d please', 'extra_word', '"please"'],
     ['reject 1a2b3c4d no reason=“not now”', 'extra_word', '"no"'],
     ['pause web-1 for 2x', 'invalid_duration', '"2x"'],
+    ['pause web-1 for -1m', 'invalid_duration', '"-1m"'],
     ['pause web-1 for 0h', 'invalid_duration', '"0h"'],
     ['pause web-1 for=soon', 'invalid_duration', '"soon"'],
     [`pause web-1 for ${'9'.repeat(9)}d`, 'invalid_duration', 'how long'],

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { CHAIN_START, hashEvent } from '../../protocol/audit-chain.ts';
 import { cleanEnvironment } from '../support/start-process.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -51,6 +52,14 @@ describe('medic playbook and medic slack, offline', () => {
   test('validates the playbook of the guide and tells its digest', async () => {
     const { code, stdout } = await medic(takeCommand('playbook validate'));
     expect(stdout).toMatch(/^reload-nginx\.yaml: reload-nginx sha256:[0-9a-f]{64}\n$/);
+    expect(code).toBe(0);
+  });
+
+  test('verifies a log whose reasons hold line separators, which are no ends of lines', async () => {
+    const event = { seq: 1, actor: 'ana', data: { reason: 'a\u2028b\u2029c\u0085d' }, prev: CHAIN_START };
+    writeFileSync(join(folder, 'audit.jsonl'), `${JSON.stringify({ ...event, hash: hashEvent(event) })}\n`);
+    const { code, stdout } = await medic(['audit', 'verify', 'audit.jsonl']);
+    expect(stdout).toMatch(/^Intact: 1 events/);
     expect(code).toBe(0);
   });
 

@@ -83,6 +83,7 @@ const outcome: fc.Arbitrary<PastOutcome> = fc.record({
   exitCode: fc.option(fc.integer({ min: 0, max: 255 })),
   signal: fc.option(text),
   failureCode: fc.option(text),
+  argvPreview: fc.constant([['/usr/bin/systemctl', 'restart', 'nginx']]),
 });
 
 const server = (input: { name: string; reason: string; isPaused: boolean }): ServerView => ({

@@ -9,6 +9,7 @@ import { BATCH_FORMS } from '../../blocks/names.ts';
 import { createDecisionId } from '../../decision-id.ts';
 import { sealForm } from '../../seal.ts';
 import type { BatchClick, BatchClickListener } from './batch-click.ts';
+import { openView } from '../../open-view.ts';
 
 /** Each that was on the card when it was clicked. What came later was not seen, and is left. */
 export const approveAllClicked: BatchClickListener = async (click) => {
@@ -23,7 +24,7 @@ export const selectClicked: BatchClickListener = async (click) => {
   const { batch } = await readWaiting(click);
   const data = { batch_id: batchId, channel };
   const metadata = sealForm(deps, { callbackId: BATCH_FORMS.selection, userId, data });
-  await deps.client.views.open({ trigger_id: triggerId, view: createSelectionForm({ batch, metadata }) });
+  await openView(deps, { triggerId, view: createSelectionForm({ batch, metadata }) });
   return null;
 };
 
@@ -34,7 +35,7 @@ export const rejectAllClicked: BatchClickListener = async (click) => {
   const data = { batch_id: batchId, channel, until: lastOf(batch, waiting) };
   const metadata = sealForm(deps, { callbackId: BATCH_FORMS.rejectReason, userId, data });
   const view = createBatchRejectForm({ batch, count: waiting.length, metadata });
-  await deps.client.views.open({ trigger_id: triggerId, view });
+  await openView(deps, { triggerId, view });
   return null;
 };
 

@@ -8,6 +8,7 @@ import {
 import type { DecisionFormInput } from '../../blocks/decision-forms.ts';
 import { FORMS } from '../../blocks/names.ts';
 import { checkDecision } from '../../../services/actions/check-decision.ts';
+import { openView } from '../../open-view.ts';
 import { sealForm } from '../../seal.ts';
 import type { DecisionFormData } from '../views/decision-form.ts';
 import type { Click } from './click.ts';
@@ -36,6 +37,6 @@ export async function openDecisionForm(
   const { action } = await checkDecision(deps.ctx, asker, { actionId, kind, breakGlass });
   const data: DecisionFormData = { actionId: action.id, channel, playbookDigest: action.playbookDigest };
   const privateMetadata = sealForm(deps, { callbackId, userId, data });
-  await deps.client.views.open({ trigger_id: triggerId, view: form.create({ action, privateMetadata }) });
+  await openView(deps, { triggerId, view: form.create({ action, privateMetadata }) });
   return null;
 }

@@ -1,0 +1,13 @@
+const MAX_LINE = 75; // Slack's most for the text of a box to tick
+
+/** What tells one request of a batch from another: `web-1, service=nginx`. */
+export function writeBatchLine(action: { server: string; params: Readonly<Record<string, unknown>> }): string {
+  return [action.server, ...Object.entries(action.params).map(([name, value]) => `${name}=${String(value)}`)].join(
+    ', ',
+  );
+}
+
+/** Only what a batch shows whole and as it is may share its card: many are approved there with one click. */
+export function fitsBatchLine(line: string): boolean {
+  return line.length <= MAX_LINE && /^[\x20-\x7E]*$/.test(line);
+}
