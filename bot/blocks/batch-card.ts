@@ -21,7 +21,10 @@ export function createBatchCard(batch: BatchView): BatchMessage {
   const waiting = batch.actions.filter(isWaiting);
   const blocks: KnownBlock[] = [
     sentenceBlock(sentence, { blockId: BATCH_BLOCK }),
-    factsBlock([['Rule', toLine(batch.rule || 'none', MAX_SENTENCE)]]),
+    factsBlock([
+      ['Risk', batch.actions[0]?.risk ?? 'low'],
+      ['Rule', toLine(batch.rule || 'none', MAX_SENTENCE)],
+    ]),
     preformattedBlock(describeSteps(batch.actions)),
     listBlock(batch.actions.map(describeRow)),
   ];

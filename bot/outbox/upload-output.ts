@@ -7,8 +7,9 @@ import { readSlackFailure } from '../transport/web-client.ts';
 const UPLOAD_MS = 10_000; // at most 64 KiB and a little
 
 /**
- * All of a long output as a file, below the message that shows a part of it. Once at most, and never rejects: the scope
- * is optional, and without the file the message with the cut text still tells the most.
+ * All of a long output as a file, below the message that shows a part of it; twice where we die in between, as Slack has
+ * no key for an upload. Never rejects: the scope is optional, and without the file the message with the cut text still
+ * tells the most.
  * https://docs.slack.dev/messaging/working-with-files#upload
  */
 export async function uploadOutput(deps: BotDeps, action: ActionView): Promise<void> {

@@ -86,6 +86,20 @@ export async function listActions(
   };
 }
 
+/** What waits for a person, oldest first: it expires first. */
+export async function listWaiting(
+  source: Source,
+  filter: { requestedBy?: string | undefined; limit: number },
+): Promise<ActionWithNames[]> {
+  const { requestedBy, limit } = filter;
+  let query = selectWithServer(source)
+    .where('actions.status', '=', 'pending')
+    .where('actions.approvals_required', '>', 0);
+  if (requestedBy !== undefined) query = query.where('actions.requested_by', '=', requestedBy);
+  const rows = await query.orderBy('actions.requested_at').orderBy('actions.id').limit(limit).execute();
+  return withCourse(source, rows);
+}
+
 /** How one playbook ended on one server, the latest request first; dry runs are left out, as nothing ran. */
 export function listEnded(
   source: Source,

@@ -50,6 +50,12 @@ export async function listActions(
   return { items: page.items.map(toActionView), next: page.next === null ? null : writeCursor(page.next) };
 }
 
+/** What waits for a person, oldest first; an automation sees its own. */
+export async function listWaitingActions(ctx: Context, asker: Asker, limit: number): Promise<ActionView[]> {
+  const requestedBy = authoriseReading(asker) ? asker.principal.name : undefined;
+  return (await actions.listWaiting(ctx.database, { requestedBy, limit })).map(toActionView);
+}
+
 /** For use cases that have authorised already. */
 export async function findActionView(ctx: Context, id: string): Promise<ActionView | null> {
   if (id.includes('\0')) return null; // no text of PostgreSQL's holds it

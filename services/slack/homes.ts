@@ -5,7 +5,7 @@ import type { Asker } from '../../domain/principal.ts';
 import type { ActionView } from '../actions/action-view.ts';
 import { toActionView } from '../actions/action-view.ts';
 import { mayApprove } from '../actions/approvers.ts';
-import { listActions } from '../actions/read-actions.ts';
+import { listActions, listWaitingActions } from '../actions/read-actions.ts';
 import type { Context } from '../context.ts';
 import { listPausedServers } from '../servers/read-servers.ts';
 import type { ServerView } from '../servers/server-view.ts';
@@ -14,7 +14,7 @@ const OPEN_MS = 12 * 3_600_000; // Slack does not say when a Home is closed; aft
 const PAUSE_MS = 3_000; // between two looks at one Home, so that a storm costs each person at most 20 edits a minute
 const STALE_MS = 60_000; // what only time changes: failures of more than a day ago, a new configuration
 const BATCH = 20;
-const LOOKED_THROUGH = 100; // pending actions; a person who has more to decide needs the list
+const LOOKED_THROUGH = 100; // the oldest; a person who has more to decide needs the list
 const SHOWN = 10;
 const DAY_MS = 86_400_000;
 
@@ -39,15 +39,13 @@ export interface HomeState {
 export async function readHome(ctx: Context, asker: Asker): Promise<HomeContent> {
   const { principal } = asker;
   const [pending, asked, failed, paused] = await Promise.all([
-    listActions(ctx, asker, { status: 'pending', limit: LOOKED_THROUGH }),
+    listWaitingActions(ctx, asker, LOOKED_THROUGH),
     actions.listActions(ctx.database, { requestedBy: principal.name, limit: SHOWN }),
     listFailedToday(ctx, asker),
     listPausedServers(ctx, asker, SHOWN),
   ]);
-  const decidable = await Promise.all(
-    pending.items.map((action) => action.approvalsRequired > 0 && mayApprove(ctx, action, principal)),
-  );
-  const waiting = pending.items.filter((_action, index) => decidable[index] === true).toReversed();
+  const decidable = await Promise.all(pending.map((action) => mayApprove(ctx, action, principal)));
+  const waiting = pending.filter((_action, index) => decidable[index] === true);
   return { waiting, asked: asked.items.map(toActionView), failed, paused };
 }
 

@@ -143,7 +143,7 @@ describe('a request over HTTP', () => {
   });
 
   test('that is too large is 413', async () => {
-    const large = { ...payload, filler: 'x'.repeat(300_000) };
+    const large = { ...payload, filler: 'x'.repeat(1_100_000) };
     expect((await stage.slack.deliverRaw({ kind: 'event', payload: large })).status).toBe(413);
   });
 
