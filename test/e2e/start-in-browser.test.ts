@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { openBrowser } from '../support/browser.ts';
@@ -14,7 +15,7 @@ let browser: Browser;
 let page: Page;
 
 beforeAll(async () => {
-  medic = await startMedic();
+  medic = await startMedic(process.env['PICTURES'] === '1' ? { dataDir: join(tmpdir(), 'medic') } : {});
   browser = await openBrowser();
   page = await browser.newPage({ viewport: { width: 1180, height: 900 }, deviceScaleFactor: 2 });
   page.setDefaultTimeout(PATIENCE_MS);
