@@ -1,23 +1,17 @@
-import type { ColumnType, Generated, Insertable, Selectable, Updateable } from 'kysely';
+import type { Generated, Insertable, Selectable, Updateable } from 'kysely';
 import type { ActionStatus } from '../domain/lifecycle.ts';
 import type { Requirement } from '../domain/policy.ts';
+import type { Json, JsonOrNull, JsonWithDefault, Time, TimeOrNull, TimeWithDefault } from './column-types.ts';
 import type { CommandState } from './entities/command.entity.ts';
 import type { DecisionKind, DecisionStatus } from './entities/decision.entity.ts';
 import type { HeldPlaybook, RunningCommand } from './entities/server.entity.ts';
-import type { OutboxKind } from './entities/slack-outbox-entry.entity.ts';
+import type { ActionBatchesTable, SlackHomesTable, SlackLanesTable, SlackOutboxTable } from './slack-tables.ts';
 
 /*
  * The tables as Kysely sees them: column names, timestamps as Date (a string may be written), bigint as number (every
  * one of ours stays below 2^53). A jsonb column is written with toJson(): a bare array would become a PostgreSQL one.
  * test/unit/db-tables.test.ts holds these names equal to the entities'.
  */
-
-type Json<T> = ColumnType<T, string, string>;
-type JsonOrNull<T> = ColumnType<T | null, string | null | undefined, string | null>;
-type JsonWithDefault<T> = ColumnType<T, string | undefined, string>;
-type Time = ColumnType<Date, Date | string, Date | string>;
-type TimeOrNull = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
-type TimeWithDefault = ColumnType<Date, Date | string | undefined, Date | string>;
 
 export interface ServersTable {
   id: string;
@@ -129,17 +123,6 @@ export interface ActionsTable {
   batch_id: string | null;
 }
 
-export interface ActionBatchesTable {
-  id: string;
-  playbook: string;
-  approvals_required: number;
-  rule: string;
-  created_at: TimeWithDefault;
-  slack_channel: string | null;
-  slack_ts: string | null;
-  slack_permalink: string | null;
-}
-
 export interface DecisionsTable {
   id: string;
   action_id: string;
@@ -204,38 +187,6 @@ export interface ResultsTable {
   received_at: TimeWithDefault;
   is_late: Generated<boolean>;
   adopted_at: TimeOrNull;
-}
-
-export interface SlackOutboxTable {
-  id: Generated<number>;
-  kind: OutboxKind;
-  action_id: string | null;
-  batch_id: string | null;
-  merge_key: string | null;
-  payload: JsonWithDefault<Record<string, unknown>>;
-  version: Generated<number>;
-  created_at: TimeWithDefault;
-  attempts: Generated<number>;
-  next_at: TimeWithDefault;
-  leased_until: TimeOrNull;
-  sent_at: TimeOrNull;
-  last_error: string | null;
-}
-
-export interface SlackLanesTable {
-  name: string;
-  sent_ms: JsonWithDefault<number[]>;
-  rests_until: TimeOrNull;
-  failures: Generated<number>;
-}
-
-export interface SlackHomesTable {
-  slack_user_id: string;
-  view_id: string | null;
-  opened_at: TimeWithDefault;
-  checked_at: TimeWithDefault;
-  seen_seq: Generated<number>;
-  digest: string | null;
 }
 
 export interface ApiTokensTable {

@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { BotStage } from '../integration/bot-stage.ts';
-import { addServer, CHANNEL, openBotStage, waitForAnswer, waitForCard } from '../integration/bot-stage.ts';
+import {
+  addServer,
+  CHANNEL,
+  openBotStage,
+  waitForAnswer,
+  waitForCard,
+  waitUntilSettled,
+} from '../integration/bot-stage.ts';
 import { countOf, repeat, STRESS_TIMEOUT_MS } from '../support/stress.ts';
 
 const REPLAYS = countOf({ usual: 1_000, stress: 100_000 });
@@ -45,20 +52,11 @@ async function playTraffic(): Promise<void> {
   for (const text of ['help', 'pending', 'servers', 'history']) await say('U0ANA', text);
 }
 
-async function waitUntilQuiet(): Promise<void> {
-  const { pool } = stage.plane.ctx.database;
-  for (;;) {
-    const { rows } = await pool.query('select 1 from slack_outbox where sent_at is null limit 1');
-    if (rows.length === 0) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
-
 test(
   `${REPLAYS} replays of captured traffic change nothing`,
   async () => {
     await playTraffic();
-    await waitUntilQuiet();
+    await waitUntilSettled(stage, STRESS_TIMEOUT_MS);
     const captured = stage.slack.delivered();
     expect(captured.length).toBeGreaterThanOrEqual(10);
     const before = await readState();
@@ -67,7 +65,7 @@ test(
       if (delivery === undefined) throw new Error('nothing was captured');
       expect(await stage.slack.deliver(delivery)).toMatchObject({ acknowledged: true });
     });
-    await waitUntilQuiet();
+    await waitUntilSettled(stage, STRESS_TIMEOUT_MS);
     expect(await readState()).toEqual(before);
   },
   STRESS_TIMEOUT_MS,
