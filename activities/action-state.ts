@@ -1,7 +1,7 @@
 import type { Row } from '../db/tables.ts';
 import type { Database, Tx } from '../db/orm.ts';
 import { lockAction } from '../db/repositories/action.repository.ts';
-import { findCommandOfAction } from '../db/repositories/command.repository.ts';
+import { findOpenCommand, isToStart } from '../db/repositories/attempt.repository.ts';
 import { lockServer } from '../db/repositories/server.repository.ts';
 import type { ActionState } from '../workflows/contracts/activities.contract.ts';
 
@@ -21,15 +21,19 @@ export async function readState(tx: Tx, action: Row<'actions'>): Promise<ActionS
 
 async function findDeadline(tx: Tx, action: Row<'actions'>): Promise<number> {
   const expiresAtMs = action.expires_at?.getTime() ?? 0;
-  if (action.status === 'executing') {
+  if (action.status === 'executing' && action.next_attempt_at === null) {
     const startedAtMs = action.executed_at?.getTime() ?? 0;
     return startedAtMs + action.timeout_s * 1000 + ANSWER_GRACE_MS;
   }
-  if (action.status !== 'approved') return expiresAtMs;
-  const command = await findCommandOfAction(tx, action.id);
-  if (command === null || command.state === 'ended') return expiresAtMs;
+  if (!isToStart(action)) return expiresAtMs;
+  const command = await findOpenCommand(tx, action.id);
+  if (command === null) return isLater(action.next_attempt_at) ? action.next_attempt_at.getTime() : expiresAtMs;
   const commandEndMs = command.exp.getTime() + COMMAND_GRACE_MS;
   return action.cancel_requested_at === null ? Math.max(expiresAtMs, commandEndMs) : commandEndMs;
+}
+
+function isLater(at: Date | null): at is Date {
+  return at !== null && at.getTime() > Date.now();
 }
 
 /** Reads without a lock: to learn the server, which is locked before the action (db/orm.ts, INVARIANTS). */

@@ -2,6 +2,8 @@ import { tellEnd, tellSlack, WAKE_CHANNEL } from '../db/announce.ts';
 import type { Tx } from '../db/orm.ts';
 import { transact } from '../db/orm.ts';
 import { transitionAction } from '../db/repositories/action.repository.ts';
+import { isToStart } from '../db/repositories/attempt.repository.ts';
+import type { CommandRow } from '../db/repositories/command.repository.ts';
 import { updateCommand } from '../db/repositories/command.repository.ts';
 import { enqueueOutbox } from '../db/repositories/outbox.repository.ts';
 import type { ResultRow } from '../db/repositories/result.repository.ts';
@@ -14,24 +16,33 @@ import type { ActionActivities } from '../workflows/contracts/activities.contrac
 import type { ActivityDeps } from './action-state.ts';
 import { lockActionAndServer, readState } from './action-state.ts';
 import { cancelNow } from './cancel-now.ts';
+import { holdBackFailing } from './hold-back.ts';
 import { startNow } from './mark-executing.ts';
+import { tryAgain } from './try-again.ts';
 
-/** Ends the action as its stored result says, with its output, and frees the server for the next command. */
+/**
+ * Ends the action as its stored result says, with its output, or owes its next attempt; and frees the server for the
+ * next command.
+ */
 export function createAdoptResult({ database }: ActivityDeps): ActionActivities['adoptResult'] {
   return ({ actionId, commandId }) =>
-    transact(database, async (tx) => {
+    transact(database, 'action.adopt_result', async (tx) => {
       const { action } = await lockActionAndServer(tx, actionId);
       const result = await findResultOfCommand(tx, commandId);
       if (result === null || result.adopted_at !== null) return readState(tx, action);
       await markResultAdopted(tx, result.id);
       const end = endOfResult({ status: result.status as ResultStatus, code: result.code });
       if (end === null) return readState(tx, action);
-      await updateCommand(tx, commandId, { state: 'ended', ended_at: new Date() });
+      const command = await updateCommand(tx, commandId, {
+        state: 'ended',
+        ended_at: new Date(),
+        failure_code: end.failureCode,
+      });
       if (isEnded(action.status)) {
         await keepAsLate(tx, { result, actionId });
         return readState(tx, action);
       }
-      const ended = await finish(tx, { action, result, end });
+      const ended = await finish(tx, { action, command, result, end });
       tx.notify(WAKE_CHANNEL, action.server_id);
       return readState(tx, ended);
     });
@@ -39,12 +50,14 @@ export function createAdoptResult({ database }: ActivityDeps): ActionActivities[
 
 async function finish(
   tx: Tx,
-  input: { action: Row<'actions'>; result: ResultRow; end: ActionEnd },
+  input: { action: Row<'actions'>; command: CommandRow | null; result: ResultRow; end: ActionEnd },
 ): Promise<Row<'actions'>> {
   const { result, end } = input;
   const wasStarted = result.started_at !== null || result.status === 'completed';
-  const isFirstHeard = input.action.status === 'approved' && wasStarted;
+  const isFirstHeard = isToStart(input.action) && wasStarted;
   const action = isFirstHeard ? await startNow(tx, input.action, result.command_id) : input.action;
+  const again = await owe(tx, { ...input, action });
+  if (again !== null) return again;
   const output = outputOf(result);
   await tellOutput(tx, { action, result });
   if (end.status === 'cancelled') {
@@ -66,8 +79,26 @@ async function finish(
     subject: { type: 'action', id: action.id },
     data: { ...describeResult(result), code: end.failureCode },
   });
+  await holdBackFailing(tx, ended ?? action);
   await tellEnd(tx, { action: ended ?? action, isNotice: isFailed });
   return ended ?? action;
+}
+
+/** The next attempt, where this one is followed by another. */
+function owe(
+  tx: Tx,
+  input: { action: Row<'actions'>; command: CommandRow | null; result: ResultRow; end: ActionEnd },
+): Promise<Row<'actions'> | null> {
+  const { action, command, result, end } = input;
+  const wasStarted = result.started_at !== null || (command !== null && command.started_at !== null);
+  return tryAgain(tx, {
+    action,
+    end: { status: result.status as ResultStatus, code: result.code, wasStarted },
+    failureCode: end.failureCode ?? result.status,
+    actor: action.server_id,
+    set: outputOf(result),
+    data: describeResult(result),
+  });
 }
 
 /** In the thread of its card. A batch's many outputs would be a storm of their own: there, the details show them. */

@@ -14,7 +14,7 @@ import { readRequirement } from '../domain/policy.ts';
 import type { ActionActivities, DecisionState } from '../workflows/contracts/activities.contract.ts';
 import type { ActivityDeps } from './action-state.ts';
 import { lockActionAndServer, readState } from './action-state.ts';
-import { cancelNow } from './cancel-now.ts';
+import { cancelLost, cancelNow } from './cancel-now.ts';
 
 /** `code: null`: it counts. Otherwise why it changes nothing. */
 interface Ruling {
@@ -29,7 +29,7 @@ interface Ruling {
  */
 export function createApplyDecision({ database }: ActivityDeps): ActionActivities['applyDecision'] {
   return (decisionId) =>
-    transact(database, async (tx) => {
+    transact(database, 'decision.apply', async (tx) => {
       const found = await findDecisionById(tx, decisionId);
       if (found === null) return answerMissing();
       const { action } = await lockActionAndServer(tx, found.action_id);
@@ -69,7 +69,7 @@ async function rule(tx: Tx, input: { action: Row<'actions'>; decision: DecisionR
   return decision.kind === 'reject' ? reject(tx, input) : approve(tx, input);
 }
 
-/** Judged at the click too; two people of one group may have clicked at once. */
+/** Judged when it was recorded, too; two people of one group may have decided at once. */
 function isOfAnotherGroup(input: {
   action: Row<'actions'>;
   decision: DecisionRow;
@@ -154,11 +154,13 @@ async function cancel(tx: Tx, input: { action: Row<'actions'>; decision: Decisio
   if (isOvertaken) return { code: 'already_decided', action };
   const command = await findCommandOfAction(tx, action.id);
   const isHandedOut = command !== null && command.state !== 'ended';
+  const isLost = command?.failure_code === 'agent_lost';
   if (isHandedOut && decision.code === 'server_paused') return { code: 'already_handed_out', action };
   await settleDecision(tx, { id: decision.id, status: 'applied' });
   if (!isHandedOut) {
     const { principal: by, reason, code } = decision;
-    return { code: null, action: await cancelNow(tx, action, { by, via: decision.via as Via, reason, code }) };
+    const told = { by, via: decision.via as Via, reason, code };
+    return { code: null, action: await (isLost ? cancelLost : cancelNow)(tx, action, told) };
   }
   await updateCommand(tx, command.id, { cancel_requested: true });
   const asked = await updateAction(tx, action.id, {

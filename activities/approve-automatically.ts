@@ -1,7 +1,7 @@
 import { tellSlack, WAKE_CHANNEL } from '../db/announce.ts';
 import { transact } from '../db/orm.ts';
 import { transitionAction } from '../db/repositories/action.repository.ts';
-import { AUTO_ACTOR } from '../domain/principal.ts';
+import { AUTO_ACTOR, SYSTEM_ACTOR } from '../domain/principal.ts';
 import type { ActionActivities } from '../workflows/contracts/activities.contract.ts';
 import { lockActionAndServer, readState } from './action-state.ts';
 import type { ActivityDeps } from './action-state.ts';
@@ -9,15 +9,21 @@ import { cancelNow } from './cancel-now.ts';
 
 /**
  * pending → approved by `auto`. A server that was paused since the request gets nothing that no person approved: the
- * action ends `cancelled`, code `server_paused`.
+ * action ends `cancelled`, code `server_paused`, by who paused it.
  */
 export function createApproveAutomatically({ database }: ActivityDeps): ActionActivities['approveAutomatically'] {
   return (actionId) =>
-    transact(database, async (tx) => {
+    transact(database, 'action.approve_automatically', async (tx) => {
       const { action, server } = await lockActionAndServer(tx, actionId);
       if (action.status !== 'pending') return readState(tx, action);
       if (server.paused) {
-        const ended = await cancelNow(tx, action, { by: AUTO_ACTOR, via: 'workflow', code: 'server_paused' });
+        const by = server.paused_by ?? SYSTEM_ACTOR; // nothing was approved here, so it is not `auto`
+        const ended = await cancelNow(tx, action, {
+          by,
+          via: 'workflow',
+          reason: server.pause_reason,
+          code: 'server_paused',
+        });
         return readState(tx, ended);
       }
       const now = new Date();

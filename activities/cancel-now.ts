@@ -3,6 +3,39 @@ import type { Tx } from '../db/orm.ts';
 import { transitionAction } from '../db/repositories/action.repository.ts';
 import type { Row, RowChange } from '../db/tables.ts';
 import type { Via } from '../domain/audit.ts';
+import { holdBackFailing } from './hold-back.ts';
+
+export interface Cancellation {
+  by: string;
+  via: Via;
+  reason?: string | null;
+  code?: string | null;
+}
+
+/**
+ * Ends an action whose last attempt was lost with its agent, before the next one: nobody can say that nothing of it runs,
+ * so it has failed, `cancel_unconfirmed`. The row must be locked.
+ */
+export async function cancelLost(tx: Tx, action: Row<'actions'>, input: Cancellation): Promise<Row<'actions'>> {
+  const { by, via, reason = null } = input;
+  const code = 'cancel_unconfirmed';
+  const failed = await transitionAction(tx, {
+    id: action.id,
+    from: [action.status],
+    to: 'failed',
+    set: { cancelled_by: by, cancel_reason: reason, cancel_requested_at: new Date(), failure_code: code },
+  });
+  tx.audit({
+    actor: by,
+    via,
+    event: 'action.failed',
+    subject: { type: 'action', id: action.id },
+    data: { code, reason },
+  });
+  await holdBackFailing(tx, failed ?? action);
+  await tellEnd(tx, { action: failed ?? action, isNotice: true });
+  return failed ?? action;
+}
 
 /**
  * Ends an action of which nothing can be running: it was not handed out, or its agent proved it dead. The row must be
@@ -11,11 +44,7 @@ import type { Via } from '../domain/audit.ts';
 export async function cancelNow(
   tx: Tx,
   action: Row<'actions'>,
-  input: {
-    by: string;
-    via: Via;
-    reason?: string | null;
-    code?: string | null;
+  input: Cancellation & {
     /** More columns to set, and more facts for the audit. */
     set?: RowChange<'actions'>;
     data?: Record<string, unknown>;

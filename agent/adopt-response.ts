@@ -6,29 +6,37 @@ import type { ControlPlaneClock } from './clock.ts';
 import type { CommandRunner } from './command-runner.ts';
 import type { AgentConfig } from './config.ts';
 import type { Journal } from './journal.ts';
+import { followCommandKeys } from './command-keys.ts';
+import { adoptNextKey } from './next-key.ts';
 import { judgeCommand } from './judge-command.ts';
 import type { Log } from './log.ts';
 import { readOwnPlaybooks } from './playbook-directory.ts';
+import type { Witness } from './witness.ts';
 
 export interface Adopter {
   config: AgentConfig;
   log: Log;
-  /** Replaced where the control plane tells other keys or another interval. */
+  /** Replaced where the control plane tells other keys or another interval, and where the agent's own key changes. */
   identity: Identity;
   journal: Journal;
   runner: CommandRunner;
   clock: ControlPlaneClock;
+  witness: Witness;
+  /** What the control plane said last. */
+  isHalted: boolean;
 }
 
 /** Settings first, then what ended, what is to end, and what is to start. Never throws for a command. */
 export async function adoptResponse(agent: Adopter, response: HeartbeatResponse): Promise<void> {
   const { runner, identity, log } = agent;
+  agent.isHalted = response.halted; // before anything is started
   await adoptSettings(agent, response);
+  await keepCheckpoint(agent, response);
   await runner.acknowledge(response.acked);
   for (const commandId of response.cancel) runner.cancel(commandId);
   for (const jws of response.commands) {
     try {
-      await adoptCommand(agent, jws, response.halted);
+      await adoptCommand(agent, jws);
     } catch (error) {
       log('error', 'a command could not be judged', {
         error: String(error),
@@ -39,17 +47,28 @@ export async function adoptResponse(agent: Adopter, response: HeartbeatResponse)
 }
 
 async function adoptSettings(agent: Adopter, response: HeartbeatResponse): Promise<void> {
-  const { enrolment } = agent.identity;
-  const keys = response.command_keys ?? enrolment.command_keys;
-  const isSame = JSON.stringify(keys) === JSON.stringify(enrolment.command_keys);
-  const intervalS = response.heartbeat_interval_s;
-  if (isSame && intervalS === enrolment.heartbeat_interval_s) return;
-  const changed = { ...enrolment, command_keys: keys, heartbeat_interval_s: intervalS };
-  agent.identity = { ...agent.identity, enrolment: changed };
-  if (!isSame) await saveEnrolment(agent.config.agentDir, changed).catch(() => undefined);
+  const { identity, log } = agent;
+  const { agentDir } = agent.config;
+  const followed = await followCommandKeys(identity.enrolment, response, log);
+  const enrolment = { ...followed, heartbeat_interval_s: response.heartbeat_interval_s };
+  const { key } = await adoptNextKey(agentDir, { identity, acceptedKid: response.next_key_kid, log });
+  agent.identity = { key, enrolment };
+  if (followed === identity.enrolment) return;
+  await saveEnrolment(agentDir, enrolment).catch((error: unknown) => {
+    log('warn', 'the command keys could not be kept: they are asked for again after a start', { error: String(error) });
+  });
 }
 
-async function adoptCommand(agent: Adopter, jws: string, isHalted: boolean): Promise<void> {
+/** A full disk must not keep results from being acknowledged, nor commands from being refused for it. */
+async function keepCheckpoint(agent: Adopter, { checkpoint }: HeartbeatResponse): Promise<void> {
+  if (checkpoint === undefined) return;
+  const keys = agent.identity.enrolment.command_keys;
+  await agent.witness.hear({ jws: checkpoint, keys }).catch((error: unknown) => {
+    agent.log('warn', 'a checkpoint could not be kept', { error: String(error) });
+  });
+}
+
+async function adoptCommand(agent: Adopter, jws: string): Promise<void> {
   const { runner, journal, log } = agent;
   const { enrolment } = agent.identity;
   const reading = await verifyCommand({ jws, keys: enrolment.command_keys });
@@ -61,7 +80,7 @@ async function adoptCommand(agent: Adopter, jws: string, isHalted: boolean): Pro
     serverId: enrolment.server_id,
     keys: enrolment.command_keys,
     nowMs: agent.clock.nowMs(),
-    isHalted,
+    isHalted: agent.isHalted,
     highestSeq: journal.highestSeq,
     readOwnPlaybooks: () => readOwnPlaybooks(agent.config.playbookDir),
   });

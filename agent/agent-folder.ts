@@ -1,15 +1,15 @@
 import { lstat, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigurationError } from '../domain/errors.ts';
-import { generatePrivateKeyPem, importSigningKey } from '../protocol/keys.ts';
+import { importSigningKey } from '../protocol/keys.ts';
 import type { SigningKey } from '../protocol/keys.ts';
-import { parseEnrollResponse, parseSession } from '../protocol/messages.ts';
-import type { EnrollResponse, Session } from '../protocol/messages.ts';
+import { parseSession, parseStoredEnrolment } from '../protocol/messages.ts';
+import type { Session, StoredEnrolment } from '../protocol/messages.ts';
+import { isOutOfRoom } from './disk-reserve.ts';
 import { writeDurably } from './durable-file.ts';
 import { readErrorCode, readErrorMessage } from './failure.ts';
 
-const KEY = 'key.pem';
-const NEXT_KEY = 'key.next.pem';
+export const KEY = 'key.pem';
 const ENROLMENT = 'enrolment.json';
 const SESSION = 'session.json';
 
@@ -29,7 +29,7 @@ export async function prepareFolder(path: string): Promise<void> {
 }
 
 export interface Identity {
-  enrolment: EnrollResponse;
+  enrolment: StoredEnrolment;
   key: SigningKey;
 }
 
@@ -44,31 +44,20 @@ export async function loadIdentity(folder: string): Promise<Identity> {
   }
   const mode = (await lstat(join(folder, KEY))).mode;
   if ((mode & 0o077) !== 0) throw folderError(join(folder, KEY), 'must be closed to others: chmod 600', 'open_key');
-  const reading = parseEnrollResponse(parseJson(text));
+  const reading = parseStoredEnrolment(parseJson(text));
   if (!reading.isValid) throw folderError(join(folder, ENROLMENT), 'is damaged; enrol again', 'damaged_enrolment');
   return { enrolment: reading.value, key: await importSigningKey({ pem, source: join(folder, KEY) }) };
 }
 
-/** A new key beside the old one, which stays valid until the new one is accepted. */
-export async function draftKey(folder: string): Promise<SigningKey> {
-  const pem = generatePrivateKeyPem();
-  await writeDurably(join(folder, NEXT_KEY), pem);
-  return importSigningKey({ pem, source: NEXT_KEY });
-}
-
-export async function adoptEnrolment(folder: string, enrolment: EnrollResponse): Promise<void> {
-  await writeDurably(join(folder, KEY), await readFile(join(folder, NEXT_KEY), 'utf8'));
-  await saveEnrolment(folder, enrolment);
-}
-
-export function saveEnrolment(folder: string, enrolment: EnrollResponse): Promise<void> {
-  return writeDurably(join(folder, ENROLMENT), `${JSON.stringify(enrolment, null, 2)}\n`);
+export function saveEnrolment(folder: string, enrolment: StoredEnrolment): Promise<void> {
+  const text = `${JSON.stringify(enrolment, null, 2)}\n`;
+  return writeDurably(join(folder, ENROLMENT), { text, step: 'agent.enrolment' });
 }
 
 /**
  * A session later than every one before, also after a restart and when the clock was set back; `after` is one the
  * control plane has seen. `isAnew`: whatever stood here before was too far ahead and is forgotten. On disk before it is
- * used.
+ * used, unless the disk is full: a later one that is not newer is answered with the one to follow.
  */
 export async function openSession(
   folder: string,
@@ -80,7 +69,11 @@ export async function openSession(
     input.after === undefined ? 0 : Date.parse(input.after.started_at),
   );
   const session = { started_at: new Date(Math.max(input.nowMs, lastMs + 1)).toISOString(), beat: 0 };
-  await writeDurably(join(folder, SESSION), JSON.stringify(session));
+  try {
+    await writeDurably(join(folder, SESSION), { text: JSON.stringify(session), step: 'agent.session' });
+  } catch (error) {
+    if (!isOutOfRoom(error)) throw error;
+  }
   return session;
 }
 

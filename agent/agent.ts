@@ -13,6 +13,8 @@ import type { TimeSource } from './clock.ts';
 import { createCommandRunner } from './command-runner.ts';
 import type { AgentConfig } from './config.ts';
 import { createControlPlaneClient } from './control-plane-client.ts';
+import { openDiskReserve } from './disk-reserve.ts';
+import type { DiskReserve } from './disk-reserve.ts';
 import { lockFolder } from './folder-lock.ts';
 import { createHeartbeatSender } from './heartbeat.ts';
 import type { BeatOutcome, HeartbeatSender } from './heartbeat.ts';
@@ -21,6 +23,8 @@ import type { Journal } from './journal.ts';
 import type { Log } from './log.ts';
 import { readOwnPlaybooks } from './playbook-directory.ts';
 import { readBootId } from './process-tree.ts';
+import { openWitness } from './witness.ts';
+import type { Witness } from './witness.ts';
 
 const POLLING_MS = 600_000; // after held requests were cut off thrice: some proxy does not let us wait
 const GOODBYE_MS = 2_000;
@@ -58,11 +62,15 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     const identity = await loadIdentity(config.agentDir);
     await readOwnPlaybooks(config.playbookDir);
     const journal = await openJournal(join(config.agentDir, 'journal.jsonl'));
+    const reserve = await openDiskReserve(join(config.agentDir, 'reserve'));
     const client = createControlPlaneClient(config.controlPlaneUrl);
     try {
-      const agent = await assemble(options, { identity, journal, client });
+      const serverId = identity.enrolment.server_id;
+      const witness = await openWitness({ folder: config.agentDir, serverId, log });
+      const agent = await assemble(options, { identity, journal, reserve, client, witness });
+      tellDamage(agent);
       await agent.runner.recover();
-      log('info', 'the agent runs', { server_id: identity.enrolment.server_id });
+      log('info', 'the agent runs', { server_id: serverId });
       await loop(agent);
       await sayGoodbye(agent);
     } finally {
@@ -76,7 +84,13 @@ export async function runAgent(options: AgentOptions): Promise<void> {
 
 async function assemble(
   options: AgentOptions,
-  parts: { identity: Identity; journal: Journal; client: ReturnType<typeof createControlPlaneClient> },
+  parts: {
+    identity: Identity;
+    journal: Journal;
+    reserve: DiskReserve;
+    client: ReturnType<typeof createControlPlaneClient>;
+    witness: Witness;
+  },
 ): Promise<Agent> {
   const time = options.time ?? SYSTEM_TIME;
   const clock = createControlPlaneClock(time);
@@ -84,6 +98,7 @@ async function assemble(
   const holder: { agent?: Agent } = {};
   const runner = createCommandRunner({
     journal: parts.journal,
+    reserve: parts.reserve,
     bootId,
     log: options.log,
     ...(options.graceMs === undefined ? {} : { graceMs: options.graceMs }),
@@ -92,7 +107,18 @@ async function assemble(
   });
   const listPlaybooks = (): Promise<KnownPlaybook[]> => listKnown(options.config.playbookDir);
   const folder = options.config.agentDir;
-  const sender = await createHeartbeatSender({ ...parts, folder, runner, clock, time, bootId, listPlaybooks });
+  const { identity, ...rest } = parts;
+  const sender = await createHeartbeatSender({
+    ...rest,
+    readIdentity: () => holder.agent?.identity ?? identity,
+    folder,
+    runner,
+    clock,
+    time,
+    bootId,
+    listPlaybooks,
+    isHalted: () => holder.agent?.isHalted ?? false,
+  });
   holder.agent = {
     config: options.config,
     log: options.log,
@@ -108,6 +134,7 @@ async function assemble(
     pollUntil: 0,
     emptyAnswers: 0,
     isAway: false,
+    isHalted: false,
   };
   return holder.agent;
 }
@@ -164,6 +191,7 @@ async function adoptOutcome(
       agent.heldFailures = 0;
       agent.backoff.reset();
       const { response } = outcome;
+      await noteDamageTold(agent);
       await adoptResponse(agent, response);
       const isEmpty = response.acked.length + response.commands.length + response.cancel.length === 0;
       const intervalMs = response.heartbeat_interval_s * 1000;
@@ -174,6 +202,20 @@ async function adoptOutcome(
       return agent.emptyAnswers > 2 ? intervalMs : Math.random() * Math.min(intervalMs, 5_000);
     }
   }
+}
+
+function tellDamage({ journal, log }: Agent): void {
+  if (journal.damage === null) return;
+  const { lines, kept_as } = journal.damage;
+  const message = 'the journal was damaged: what can be read of it goes on, and what is missing is never run again';
+  log('error', message, { lines, kept_as });
+}
+
+async function noteDamageTold({ journal, log }: Agent): Promise<void> {
+  if (journal.damage === null) return;
+  await journal.append([{ kind: 'damage_told' }]).catch((error: unknown) => {
+    log('error', 'the journal cannot be written: its damage will be told again', { error: String(error) });
+  });
 }
 
 /** Ends what runs and tries once to tell it; what is not told now is told after the next start. */

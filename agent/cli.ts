@@ -1,12 +1,14 @@
 import { parseArgs } from 'node:util';
 import type { ParseArgsConfig } from 'node:util';
-import { InvalidInputError, MedicError } from '../domain/errors.ts';
+import { InvalidInputError, isWrongUse, MedicError } from '../domain/errors.ts';
 import { suggestNearest } from '../domain/nearest-word.ts';
 import { allowCommand } from './commands/allow.ts';
 import { checkCommand } from './commands/check.ts';
 import { enrollCommand } from './commands/enroll.ts';
 import { polkitCommand } from './commands/polkit.ts';
+import { rotateKeyCommand } from './commands/rotate-key.ts';
 import { runCommand } from './commands/run.ts';
+import { witnessCommand } from './commands/witness.ts';
 import type { Environment } from './config.ts';
 import { readErrorMessage } from './failure.ts';
 
@@ -32,6 +34,8 @@ const COMMANDS: Readonly<Record<string, AgentCommand>> = {
   check: checkCommand,
   allow: allowCommand,
   polkit: polkitCommand,
+  'rotate-key': rotateKeyCommand,
+  witness: witnessCommand,
 };
 const FAILED = 1;
 const WRONG_USE = 2;
@@ -84,5 +88,5 @@ function explain(error: unknown, { isJson, printError }: { isJson: boolean; prin
   const code = error instanceof MedicError ? error.code : 'unexpected';
   const message = readErrorMessage(error);
   printError(isJson ? `${JSON.stringify({ code, message })}\n` : `medic agent: ${message}\n`);
-  return error instanceof InvalidInputError ? WRONG_USE : FAILED;
+  return isWrongUse(error) ? WRONG_USE : FAILED;
 }

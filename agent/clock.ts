@@ -22,7 +22,8 @@ export interface ControlPlaneClock {
   nowMs(): number;
   iso(): string;
   learnSkew(serverTime: string): void;
-  refine(serverTime: string): void;
+  /** False where the clocks differ by more than that: one of them has stepped, and the offset has to be learned anew. */
+  refine(serverTime: string): boolean;
 }
 
 export function createControlPlaneClock(time: TimeSource): ControlPlaneClock {
@@ -38,7 +39,9 @@ export function createControlPlaneClock(time: TimeSource): ControlPlaneClock {
     },
     refine(serverTime) {
       const differenceMs = Date.parse(serverTime) - time.now() - learnedMs;
-      if (Math.abs(differenceMs) <= CLOCK_TOLERANCE_S * 1000) refinedMs = differenceMs;
+      const isNear = Math.abs(differenceMs) <= CLOCK_TOLERANCE_S * 1000;
+      if (isNear) refinedMs = differenceMs;
+      return isNear;
     },
   };
 }

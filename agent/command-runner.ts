@@ -1,5 +1,6 @@
 import type { CommandPayload, CommandResult, Running } from '../protocol/messages.ts';
 import { buildInterruption, buildRefusal } from './build-result.ts';
+import { isOutOfRoom } from './disk-reserve.ts';
 import type { JournalRecord } from './journal-state.ts';
 import type { Plan } from './judge-command.ts';
 import { killCommand } from './process-tree.ts';
@@ -107,13 +108,9 @@ async function start(
   if (runner.isBusy) return;
   unsaved.forget(commandId);
   runner.isBusy = true;
-  try {
-    const at = context.iso();
-    await context.journal.append([toReceived(payload, kid, at), { kind: 'intent', command_id: commandId, at }]);
-  } catch (error) {
+  const reason = await recordIntent(runner, { payload, kid, plan });
+  if (reason !== undefined) {
     runner.isBusy = false;
-    context.log('error', 'the journal cannot be written: nothing is run', { error: String(error) });
-    const reason = 'The journal of this agent cannot be written.';
     remember(runner, buildRefusal({ commandId, attempt, code: 'refused_disk', at: context.iso(), reason }));
     return;
   }
@@ -123,9 +120,54 @@ async function start(
   await runner.current.started;
 }
 
+/** Why it cannot be run, where the disk does not let it be recorded first. */
+async function recordIntent(
+  { context }: Runner,
+  { payload, kid, plan }: { payload: CommandPayload; kid: string; plan: Plan },
+): Promise<string | undefined> {
+  const { log, reserve } = context;
+  const at = context.iso();
+  const records: JournalRecord[] = [
+    toReceived(payload, kid, at),
+    { kind: 'intent', command_id: payload.command_id, at },
+  ];
+  const isRoomMade = makesRoom(plan);
+  const isHeld = await reserve.take();
+  if (!isHeld && !isRoomMade) {
+    log('error', 'the disk is full: only what makes room is run', { command_id: payload.command_id });
+    return 'The disk of this agent is full: only a playbook that clears logs may run.';
+  }
+  try {
+    await appendWithRoom(context, records, { mayGiveUp: isRoomMade });
+    return undefined;
+  } catch (error) {
+    log('error', 'the journal cannot be written: nothing is run', { error: String(error) });
+    return 'The journal of this agent cannot be written.';
+  }
+}
+
+/** Nothing but steps of ours that free space. */
+function makesRoom({ steps }: Plan): boolean {
+  return steps.every((step) => step.kind === 'uses' && step.uses === 'clear-logs');
+}
+
+async function appendWithRoom(
+  { journal, reserve }: RunContext,
+  records: readonly JournalRecord[],
+  { mayGiveUp }: { mayGiveUp: boolean },
+): Promise<void> {
+  try {
+    await journal.append(records);
+  } catch (error) {
+    if (!mayGiveUp || !isOutOfRoom(error) || !(await reserve.giveUp())) throw error;
+    await journal.append(records);
+  }
+}
+
 async function concludeRun(runner: Runner, command: RunningCommand): Promise<void> {
   const result = await command.result;
   await saveResult(runner, result);
+  await runner.context.reserve.take();
   runner.context.log('info', 'a command ended', { command_id: command.commandId, status: result.status });
   delete runner.current;
   runner.isBusy = false;
@@ -133,9 +175,10 @@ async function concludeRun(runner: Runner, command: RunningCommand): Promise<voi
 }
 
 async function saveResult(runner: Runner, result: CommandResult): Promise<void> {
-  const { journal, log } = runner.context;
+  const { log } = runner.context;
   try {
-    await journal.append([{ kind: 'exited', command_id: result.command_id, result }]);
+    const exited: JournalRecord = { kind: 'exited', command_id: result.command_id, result };
+    await appendWithRoom(runner.context, [exited], { mayGiveUp: true });
   } catch (error) {
     log('error', 'the journal cannot be written: the result is kept in memory', { error: String(error) });
     remember(runner, result);

@@ -26,10 +26,15 @@ export function readAgentConfig(env: Environment): AgentConfig {
   rejectUnknownNames(env);
   return {
     controlPlaneUrl: readUrl(require(env, 'MEDIC_CONTROL_PLANE_URL', 'the address of the control plane')),
-    agentDir: readDirectory(env, 'MEDIC_AGENT_DIR', 'the folder for the agent’s key and journal'),
+    agentDir: readAgentDir(env),
     playbookDir: readPlaybookDir(env),
     logLevel: readLogLevel(env),
   };
+}
+
+export function readAgentDir(env: Environment): string {
+  rejectUnknownNames(env);
+  return readDirectory(env, 'MEDIC_AGENT_DIR', 'the folder for the agent’s key and journal');
 }
 
 export function readPlaybookDir(env: Environment): string {

@@ -4,14 +4,16 @@ import { PROTOCOL_VERSION } from '../protocol/limits.ts';
 import { parseEnrollResponse } from '../protocol/messages.ts';
 import type { EnrollRequest, EnrollResponse } from '../protocol/messages.ts';
 import { isRecord } from '../protocol/shape.ts';
-import { adoptEnrolment, draftKey, prepareFolder } from './agent-folder.ts';
+import { loadIdentity, prepareFolder, saveEnrolment } from './agent-folder.ts';
 import { listKnown } from './agent.ts';
 import type { AgentConfig } from './config.ts';
+import { keepRetired } from './command-keys.ts';
 import { createControlPlaneClient } from './control-plane-client.ts';
 import type { Answer } from './control-plane-client.ts';
 import { readErrorMessage } from './failure.ts';
 import { lockFolder } from './folder-lock.ts';
 import { readOsName } from './heartbeat.ts';
+import { draftKey, takeNextKey } from './next-key.ts';
 import { AGENT_VERSION } from './version.ts';
 
 const ANSWER_PATIENCE_MS = 30_000;
@@ -41,7 +43,10 @@ export async function enroll(config: AgentConfig, token: string): Promise<Enroll
       client.post({ path: '/api/v1/agents/enroll', body: request, timeoutMs: ANSWER_PATIENCE_MS }),
     );
     const enrolment = readAnswer(answer);
-    await adoptEnrolment(config.agentDir, enrolment);
+    const former = (await loadIdentity(config.agentDir).catch(() => undefined))?.enrolment;
+    await takeNextKey(config.agentDir);
+    const isSame = former?.server_id === enrolment.server_id;
+    await saveEnrolment(config.agentDir, isSame ? keepRetired(enrolment, former) : enrolment);
     return enrolment;
   } finally {
     client.close();

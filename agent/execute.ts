@@ -2,12 +2,14 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { userInfo } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { passCrashPoint } from '../domain/durable-step.ts';
 import type { RenderedStep } from '../playbook/render.ts';
 import { clearLogs } from './built-in/clear-logs.ts';
 import { createCapture } from './capture.ts';
 import type { Capture, CapturedStream } from './capture.ts';
 import { readErrorCode } from './failure.ts';
-import { COMMAND_ID_VARIABLE, killCommand } from './process-tree.ts';
+import { COMMAND_ID_VARIABLE, killCommand, readStartTicks } from './process-tree.ts';
+import type { ProcessGroup } from './process-tree.ts';
 
 const DRAIN_MS = 1_000; // a daemon may hold the pipe for ever
 const DEFAULT_GRACE_MS = 5_000;
@@ -49,7 +51,7 @@ interface Run {
   stop: AbortSignal;
   stdout: Capture;
   stderr: Capture;
-  groupId?: number;
+  group?: ProcessGroup;
 }
 
 /**
@@ -116,6 +118,7 @@ async function runBuiltIn(
 
 async function runProcess(run: Run, argv: readonly string[], step: number): Promise<StepEnd | undefined> {
   const [file, ...args] = argv;
+  passCrashPoint('process.spawn:before');
   const child = spawn(file ?? '', args, {
     cwd: '/',
     env: childEnvironment(run.request.commandId),
@@ -123,6 +126,7 @@ async function runProcess(run: Run, argv: readonly string[], step: number): Prom
     shell: false,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  passCrashPoint('process.spawn:after');
   const ended = waitForExit(child);
   child.stdout.on('data', run.stdout.write);
   child.stderr.on('data', run.stderr.write);
@@ -131,13 +135,20 @@ async function runProcess(run: Run, argv: readonly string[], step: number): Prom
     const failure = await ended;
     return reportSpawnFailure(run, file ?? '', 'cause' in failure ? failure.cause : undefined);
   }
-  run.groupId = pid;
+  await noteGroup(run, pid);
   await run.request.onStarted({ pid, step });
   const end = await Promise.race([ended, waitForAbort(run.stop)]);
   if (end === undefined) return undefined;
   await drain(child);
   if ('cause' in end) return reportSpawnFailure(run, file ?? '', end.cause);
   return end;
+}
+
+/** Of a leader that is gone already nothing is noted: what it left behind carries the command's id. */
+async function noteGroup(run: Run, pid: number): Promise<void> {
+  const startTicks = await readStartTicks(pid);
+  if (startTicks === undefined) delete run.group;
+  else run.group = { id: pid, startTicks };
 }
 
 function reportSpawnFailure(run: Run, file: string, cause: unknown): StepEnd {
@@ -156,7 +167,7 @@ async function conclude(run: Run, end: StepEnd | undefined, stopped: 'cancelled'
   const isProven = await killCommand({
     commandId,
     graceMs,
-    ...(run.groupId === undefined ? {} : { groupId: run.groupId }),
+    ...(run.group === undefined ? {} : { group: run.group }),
   });
   const unconfirmed = stopped === 'cancelled' ? 'cancel_unconfirmed' : 'kill_unconfirmed';
   return {

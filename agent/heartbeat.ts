@@ -3,14 +3,22 @@ import { loadavg, uptime } from 'node:os';
 import { mintAgentToken } from '../protocol/agent-jwt.ts';
 import { MAX_RESULTS_BYTES, MAX_TOKEN_LIFE_S, PROTOCOL_VERSION } from '../protocol/limits.ts';
 import { compareSessions, parseHeartbeatResponse, parseSession } from '../protocol/messages.ts';
-import type { CommandResult, HeartbeatResponse, KnownPlaybook, Session } from '../protocol/messages.ts';
+import type {
+  CommandResult,
+  HeartbeatRequest,
+  HeartbeatResponse,
+  KnownPlaybook,
+  Session,
+} from '../protocol/messages.ts';
 import { isRecord } from '../protocol/shape.ts';
 import { openSession } from './agent-folder.ts';
 import type { Identity } from './agent-folder.ts';
+import { describeNextKey } from './next-key.ts';
 import { readErrorCode, readErrorMessage } from './failure.ts';
 import type { ControlPlaneClock, TimeSource } from './clock.ts';
 import type { CommandRunner } from './command-runner.ts';
 import type { Answer, ControlPlaneClient } from './control-plane-client.ts';
+import type { Journal } from './journal.ts';
 import { AGENT_VERSION } from './version.ts';
 
 const ANSWER_PATIENCE_MS = 15_000; // beyond the time that the request is held
@@ -29,33 +37,34 @@ export interface HeartbeatSender {
 
 export interface HeartbeatOptions {
   folder: string;
-  identity: Identity;
+  /** Its key and enrolment as they are now. */
+  readIdentity(): Identity;
   client: ControlPlaneClient;
   runner: CommandRunner;
+  journal: Journal;
   clock: ControlPlaneClock;
   time: TimeSource;
   bootId: string;
   listPlaybooks(): Promise<KnownPlaybook[]>;
+  /** What it has heard last; told, so that the control plane holds what brings no news. */
+  isHalted(): boolean;
 }
 
 /** Opens a session that is newer than all before; each beat counts on, a retry too. */
 export async function createHeartbeatSender(options: HeartbeatOptions): Promise<HeartbeatSender> {
-  const { clock, time, identity } = options;
+  const { clock, time } = options;
   let session: Session = await openSession(options.folder, { nowMs: clock.nowMs() });
-  let token: { text: string; endsAt: number } | undefined;
+  let token: { text: string; kid: string; endsAt: number } | undefined;
   let hasLearnedSkew = false;
   let staleAnswers = 0;
 
   const mint = async (): Promise<string> => {
-    if (token !== undefined && token.endsAt > time.monotonic()) return token.text;
-    const { privateKey, publicKey } = identity.key;
-    const text = await mintAgentToken({
-      serverId: identity.enrolment.server_id,
-      privateKey,
-      kid: publicKey.kid,
-      nowMs: clock.nowMs(),
-    });
-    token = { text, endsAt: time.monotonic() + MAX_TOKEN_LIFE_S * 1000 - RENEW_BEFORE_MS };
+    const { key, enrolment } = options.readIdentity();
+    const { kid } = key.publicKey;
+    if (token !== undefined && token.kid === kid && token.endsAt > time.monotonic()) return token.text;
+    const { privateKey } = key;
+    const text = await mintAgentToken({ serverId: enrolment.server_id, privateKey, kid, nowMs: clock.nowMs() });
+    token = { text, kid, endsAt: time.monotonic() + MAX_TOKEN_LIFE_S * 1000 - RENEW_BEFORE_MS };
     return text;
   };
 
@@ -121,13 +130,15 @@ export async function createHeartbeatSender(options: HeartbeatOptions): Promise<
       }
       hasLearnedSkew = false;
       staleAnswers = 0;
-      clock.refine(reading.value.server_time);
+      // A token of before the step would be good for minutes, and every command outside of its window meanwhile.
+      if (!clock.refine(reading.value.server_time)) token = undefined;
       return { kind: 'answered', response: reading.value };
     },
   };
 }
 
 async function buildBody(options: HeartbeatOptions, { session, waitS }: { session: Session; waitS: number }) {
+  const identity = options.readIdentity();
   return {
     protocol: PROTOCOL_VERSION,
     session,
@@ -136,10 +147,18 @@ async function buildBody(options: HeartbeatOptions, { session, waitS }: { sessio
     uptime_s: uptime(),
     load: loadavg()[0] ?? 0,
     wait_s: waitS,
+    halted: options.isHalted(),
     running: options.runner.listRunning(),
     results: fitResults(options.runner.listResults()),
     playbooks: await options.listPlaybooks(),
+    ...describeDamage(options.journal),
+    command_keys_serial: identity.enrolment.command_keys_serial ?? 0,
+    ...(await describeNextKey(options.folder, identity)),
   };
+}
+
+function describeDamage({ damage }: Journal): Pick<HeartbeatRequest, 'journal_damage'> {
+  return damage === null ? {} : { journal_damage: { found_at: damage.found_at, lines: damage.lines } };
 }
 
 /** The oldest, as many as fit; the first always goes. */
@@ -159,6 +178,9 @@ function explainStatus(status: number, problem: Record<string, unknown>): string
   if (status === 426)
     return `the control plane no longer speaks protocol ${String(PROTOCOL_VERSION)}: update this agent`;
   if (status === 401) return `the control plane does not know this agent’s key${detail}: enrol again`;
+  if (status === 403 && problem['code'] === 'server_revoked') {
+    return `this server was revoked: nothing is started here until it is enrolled again${detail}`;
+  }
   if (status === 403) return `the control plane does not let this agent in${detail}`;
   if (status === 429) return 'the control plane asks us to come less often';
   return `the control plane answered ${String(status)}${detail}`;

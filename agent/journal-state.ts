@@ -17,7 +17,10 @@ export type JournalRecord =
     }
   | { kind: 'exited'; command_id: string; result: CommandResult }
   | { kind: 'acknowledged'; command_id: string }
-  | { kind: 'highest_seq'; kid: string; seq: number };
+  | { kind: 'highest_seq'; kid: string; seq: number }
+  /** The journal was mended: `lines` could not be read, and lie in the file `kept_as`. */
+  | { kind: 'damage_found'; found_at: string; lines: number; kept_as: string | null }
+  | { kind: 'damage_told' };
 
 /** received → intent → started → exited → acknowledged; each step may be the last one on disk. */
 export interface JournalEntry {
@@ -32,27 +35,38 @@ export interface JournalEntry {
   isAcknowledged: boolean;
 }
 
+export type Damage = Omit<Extract<JournalRecord, { kind: 'damage_found' }>, 'kind'>;
+
 export interface JournalState {
   entries: Map<string, JournalEntry>;
   seqs: Map<string, number>;
+  /** Found, and not told to the control plane yet. */
+  damage: Damage | null;
 }
 
 export function createState(): JournalState {
-  return { entries: new Map(), seqs: new Map() };
+  return { entries: new Map(), seqs: new Map(), damage: null };
 }
 
-/** Later records about a command add to it; one about an unknown command means nothing. */
+/** Later records about a command add to it; of those about an unknown command only its end means anything. */
 export function applyRecord(state: JournalState, record: JournalRecord): void {
   if (record.kind === 'highest_seq' || record.kind === 'received') {
     state.seqs.set(record.kid, Math.max(record.seq, state.seqs.get(record.kid) ?? 0));
   }
   if (record.kind === 'highest_seq') return;
+  if (record.kind === 'damage_found' || record.kind === 'damage_told') {
+    state.damage = record.kind === 'damage_told' ? null : withoutKind(record);
+    return;
+  }
   if (record.kind === 'received') {
     state.entries.set(record.command_id, createEntry(record));
     return;
   }
   const entry = state.entries.get(record.command_id);
-  if (entry === undefined) return;
+  if (entry === undefined) {
+    if (record.kind === 'exited') state.entries.set(record.command_id, createEndedEntry(record.result));
+    return;
+  }
   switch (record.kind) {
     case 'intent':
       entry.hasIntent = true;
@@ -83,6 +97,16 @@ function createEntry(record: Extract<JournalRecord, { kind: 'received' }>): Jour
   };
 }
 
+/** Of a command whose `received` was lost: what came of it can still be told. */
+function createEndedEntry(result: CommandResult): JournalEntry {
+  const { command_id, attempt, finished_at: at } = result;
+  return { ...createEntry({ kind: 'received', command_id, attempt, kid: '', seq: 0, at }), result };
+}
+
+function withoutKind({ found_at, lines, kept_as }: Damage): Damage {
+  return { found_at, lines, kept_as };
+}
+
 /**
  * The fewest records that keep what matters: whatever is not acknowledged, the last ids, the highest seq of each key.
  * Forgets the rest in `state` too.
@@ -93,7 +117,8 @@ export function summarizeState(state: JournalState): JournalRecord[] {
   const stripped = new Set(done.slice(0, Math.max(0, done.length - KEPT_OUTPUTS)));
   for (const entry of stripped) if (entry.result !== null) entry.result = withoutOutput(entry.result);
   const seqs = [...state.seqs].map(([kid, seq]): JournalRecord => ({ kind: 'highest_seq', kid, seq }));
-  return [...seqs, ...[...state.entries.values()].flatMap(toRecords)];
+  const damage: JournalRecord[] = state.damage === null ? [] : [{ kind: 'damage_found', ...state.damage }];
+  return [...seqs, ...damage, ...[...state.entries.values()].flatMap(toRecords)];
 }
 
 function toRecords(entry: JournalEntry): JournalRecord[] {

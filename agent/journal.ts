@@ -1,13 +1,15 @@
-import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { ConfigurationError } from '../domain/errors.ts';
+import { dirname, join } from 'node:path';
+import type { DurableStep } from '../domain/durable-step.ts';
+import { passCrashPoint } from '../domain/durable-step.ts';
 import type { CommandResult } from '../protocol/messages.ts';
-import { syncDirectory, writeDurably } from './durable-file.ts';
-import { applyRecord, createState, summarizeState } from './journal-state.ts';
-import type { JournalEntry, JournalRecord, JournalState } from './journal-state.ts';
+import { writeDurably } from './durable-file.ts';
+import { openFence } from './fence.ts';
+import { encodeRecord } from './journal-lines.ts';
+import { applyRecord, summarizeState } from './journal-state.ts';
+import type { Damage, JournalEntry, JournalRecord } from './journal-state.ts';
+import { mendJournal } from './mend-journal.ts';
 
 const MAX_JOURNAL_BYTES = 16 * 1024 * 1024; // then it is written anew with what still matters
 
@@ -20,20 +22,35 @@ export interface Journal {
   /** Results to be sent, oldest first. */
   listUnacknowledged(): CommandResult[];
   highestSeq(kid: string): number;
+  /** What could not be read, until a `damage_told` is appended. */
+  readonly damage: Damage | null;
   /** Writes the file anew where it has grown too large; keeps whatever is not acknowledged. */
   compact(): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * An append-only file of JSON lines, each with its own checksum. A torn last line, the trace of a crash, is cut
- * off; damage anywhere else throws ConfigurationError `journal_damaged`, because it may hide what was started.
+ * An append-only file of JSON lines, each with its own checksum, and the fence beside it; what a crash or damage left is
+ * set right first (see `mendJournal`). INVARIANT: a command that was received is in both before `append` returns.
  */
-export async function openJournal(path: string, { maxBytes = MAX_JOURNAL_BYTES } = {}): Promise<Journal> {
+export async function openJournal(
+  path: string,
+  { maxBytes = MAX_JOURNAL_BYTES, nowMs = Date.now() } = {},
+): Promise<Journal> {
   const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
+  const fencePath = join(dirname(path), 'fence');
   let file = await open(path, flags, 0o600);
-  const state = createState();
-  let size = await recover({ file, path, state });
+  const mended = await mendJournal({ path, fencePath, file, nowMs }).catch(async (error: unknown) => {
+    await file.close();
+    throw error;
+  });
+  if (mended.isReplaced) {
+    await file.close();
+    file = await open(path, flags, 0o600);
+  }
+  const { state } = mended;
+  const fence = await openFence(fencePath, mended.fence);
+  let { size } = await file.stat();
   let last: Promise<unknown> = Promise.resolve();
   const inOrder = <T>(work: () => Promise<T>): Promise<T> => {
     const result = last.then(work);
@@ -42,22 +59,26 @@ export async function openJournal(path: string, { maxBytes = MAX_JOURNAL_BYTES }
   };
   const append = async (records: readonly JournalRecord[]): Promise<void> => {
     const bytes = Buffer.from(records.map(encodeRecord).join(''), 'utf8');
+    const step = stepOf(records);
+    passCrashPoint(`${step}:before`);
     try {
       for (let done = 0; done < bytes.length;) {
         done += (await file.write(bytes, done, bytes.length - done, size + done)).bytesWritten;
       }
       await file.sync();
+      for (const record of records) if (record.kind === 'received') await fence.raise(record);
     } catch (error) {
       await file.truncate(size).catch(() => undefined); // half a record must not spoil the next one
       throw error;
     }
+    passCrashPoint(`${step}:after`);
     size += bytes.length;
     for (const record of records) applyRecord(state, record);
   };
   const compact = async (): Promise<void> => {
     if (size <= maxBytes) return;
     const text = summarizeState(state).map(encodeRecord).join('');
-    await writeDurably(path, text);
+    await writeDurably(path, { text, step: 'journal.compact' });
     await file.close();
     file = await open(path, flags, 0o600);
     size = Buffer.byteLength(text);
@@ -66,63 +87,35 @@ export async function openJournal(path: string, { maxBytes = MAX_JOURNAL_BYTES }
   return {
     append: (records) => inOrder(() => append(records)),
     find: (commandId) => state.entries.get(commandId),
-    listOpen: () => [...state.entries.values()].filter((entry) => entry.result === null),
+    listOpen: () =>
+      [...state.entries.values()].filter(({ result, isAcknowledged }) => result === null && !isAcknowledged),
     listUnacknowledged: () =>
       [...state.entries.values()].flatMap((entry) =>
         entry.result === null || entry.isAcknowledged ? [] : [entry.result],
       ),
     highestSeq: (kid) => state.seqs.get(kid) ?? 0,
+    get damage() {
+      return state.damage;
+    },
     compact: () => inOrder(compact),
-    close: () => inOrder(() => file.close()),
+    close: () =>
+      inOrder(async () => {
+        await fence.close();
+        await file.close();
+      }),
   };
 }
 
-function encodeRecord(record: JournalRecord): string {
-  const text = JSON.stringify(record);
-  return `{"sum":"${checksum(text)}","record":${text}}\n`;
-}
-
-function checksum(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex').slice(0, 16);
-}
-
-const LINE = /^\{"sum":"([0-9a-f]{16})","record":(.*)\}$/s;
-
-function decodeRecord(line: string): JournalRecord | undefined {
-  const [, sum, text] = LINE.exec(line) ?? [];
-  if (text === undefined || sum !== checksum(text)) return undefined;
-  return JSON.parse(text) as JournalRecord; // ours, as the checksum says
-}
-
-/** Reads the file and cuts a torn end off, on disk. */
-async function recover(input: { file: FileHandle; path: string; state: JournalState }): Promise<number> {
-  try {
-    const size = await replay(input);
-    await input.file.truncate(size);
-    await input.file.sync();
-    await syncDirectory(dirname(input.path));
-    return size;
-  } catch (error) {
-    await input.file.close();
-    throw error;
+/** What comes together is named for the last of it: that is what it announces. */
+function stepOf(records: readonly JournalRecord[]): DurableStep {
+  const kind = records.at(-1)?.kind;
+  switch (kind) {
+    case 'started':
+    case 'exited':
+    case 'acknowledged':
+    case 'damage_told':
+      return `journal.${kind}`;
+    default:
+      return 'journal.intent';
   }
-}
-
-/** The number of good bytes at the start of the file. */
-async function replay({ file, path, state }: { file: FileHandle; path: string; state: JournalState }): Promise<number> {
-  const bytes = await file.readFile();
-  let at = 0;
-  for (let line = 1; at < bytes.length; line++) {
-    const newline = bytes.indexOf(0x0a, at);
-    const end = newline === -1 ? bytes.length : newline;
-    const record = newline === -1 ? undefined : decodeRecord(bytes.toString('utf8', at, end));
-    if (record === undefined) {
-      if (newline === -1 || newline === bytes.length - 1) return at;
-      const message = `The journal ${path} is damaged in line ${String(line)}: see what ran last, then move it away.`;
-      throw new ConfigurationError(message, { code: 'journal_damaged' });
-    }
-    applyRecord(state, record);
-    at = end + 1;
-  }
-  return at;
 }

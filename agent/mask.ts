@@ -59,7 +59,8 @@ function splitSafely(text: string, extra: readonly RegExp[]): Split {
   let cut = text.lastIndexOf('\n') + 1;
   if (text.length - cut > MAX_HELD_CHARS) cut = text.length - OVERLAP_CHARS;
   cut = Math.min(cut, openBlock);
-  cut = ranges.find(([start, end]) => start < cut && end > cut)?.[0] ?? cut;
+  // Without its name the rest of a secret would not be known for one.
+  for (const [, end, from] of ranges.toReversed()) if (from < cut && end > cut) cut = from;
   const head = text.slice(0, cut);
   if (text.length - cut <= 2 * MAX_HELD_CHARS) {
     return { masked: replaceRanges(head, ranges), rest: text.slice(cut), isSwallowing: false };

@@ -9,18 +9,24 @@ const KILL_PATIENCE_MS = 5_000; // after SIGKILL only a process stuck in the ker
 
 export interface KillRequest {
   commandId: string;
-  /** The process group of the step that runs, if one does. */
-  groupId?: number;
+  /** The process group of the step that ran last. */
+  group?: ProcessGroup;
   /** Between SIGTERM and SIGKILL. */
   graceMs: number;
+}
+
+/** By its leader: another process that has the leader's number by now started at another time. */
+export interface ProcessGroup {
+  id: number;
+  startTicks: number;
 }
 
 /**
  * Ends every process of a command: its group, whoever carries its id, and their children. True is proof of death:
  * none of them is left. False: something survived SIGKILL or appeared again and again.
  */
-export async function killCommand({ commandId, groupId, graceMs }: KillRequest): Promise<boolean> {
-  const find = (): Promise<number[]> => findProcesses({ commandId, ...(groupId === undefined ? {} : { groupId }) });
+export async function killCommand({ commandId, group, graceMs }: KillRequest): Promise<boolean> {
+  const find = (): Promise<number[]> => findProcesses({ commandId, ...(group === undefined ? {} : { group }) });
   signalAll(await find(), 'SIGTERM');
   if (await waitUntilGone(find, graceMs)) return true;
   return waitUntilGone(async () => {
@@ -31,11 +37,16 @@ export async function killCommand({ commandId, groupId, graceMs }: KillRequest):
 }
 
 /** Pids of the living (zombies are dead) that belong to a command. */
-export async function findProcesses(wanted: { commandId: string; groupId?: number }): Promise<number[]> {
+export async function findProcesses(wanted: { commandId: string; group?: ProcessGroup }): Promise<number[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
   const seen = await Promise.all(pids.filter((pid) => pid !== process.pid).map((pid) => inspect(pid, wanted)));
   const alive = seen.filter((entry) => entry !== undefined);
-  const found = new Set(alive.filter((entry) => entry.isMarked).map((entry) => entry.pid));
+  const { group } = wanted;
+  const namesake = alive.find((entry) => entry.pid === group?.id);
+  // A number is not given away while it names a group: with another owner, our group is gone.
+  const isOurs = group !== undefined && (namesake === undefined || namesake.startTicks === group.startTicks);
+  const isFound = (entry: Inspected): boolean => entry.isCarrier || (isOurs && entry.groupId === group.id);
+  const found = new Set(alive.filter(isFound).map((entry) => entry.pid));
   for (let size = -1; size !== found.size;) {
     size = found.size;
     for (const entry of alive) if (found.has(entry.parentPid)) found.add(entry.pid);
@@ -56,16 +67,18 @@ export async function readBootId(): Promise<string> {
 interface Inspected {
   pid: number;
   parentPid: number;
-  isMarked: boolean;
+  groupId: number;
+  startTicks: number;
+  isCarrier: boolean;
 }
 
-async function inspect(pid: number, wanted: { commandId: string; groupId?: number }): Promise<Inspected | undefined> {
+async function inspect(pid: number, wanted: { commandId: string }): Promise<Inspected | undefined> {
   const stat = await readStat(pid);
   if (stat === undefined || stat[0] === 'Z' || stat[0] === 'X') return undefined;
   const environment = await readFile(`/proc/${String(pid)}/environ`, 'latin1').catch(() => '');
   const isCarrier = environment.split('\0').includes(`${COMMAND_ID_VARIABLE}=${wanted.commandId}`);
-  const isInGroup = wanted.groupId !== undefined && Number(stat[2]) === wanted.groupId;
-  return { pid, parentPid: Number(stat[1]), isMarked: isCarrier || isInGroup };
+  const [parentPid = 0, groupId = 0] = stat.slice(1, 3).map(Number);
+  return { pid, parentPid, groupId, startTicks: Number(stat[19]), isCarrier };
 }
 
 /** The fields of /proc/<pid>/stat from the state on; the name before it may hold blanks and brackets. */

@@ -1,5 +1,6 @@
 import type { CommandPayload, CommandResult, Running } from '../protocol/messages.ts';
 import { buildDryRun, buildInterruption, buildResult } from './build-result.ts';
+import type { DiskReserve } from './disk-reserve.ts';
 import { execute } from './execute.ts';
 import type { Execution } from './execute.ts';
 import type { Journal } from './journal.ts';
@@ -21,6 +22,7 @@ export interface RunningCommand {
 
 export interface RunContext {
   journal: Journal;
+  reserve: DiskReserve;
   bootId: string;
   log: Log;
   graceMs?: number;

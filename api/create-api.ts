@@ -15,6 +15,7 @@ import { Registry } from 'prom-client';
 import { TooManyRequestsError } from '../domain/errors.ts';
 import { MAX_BODY_BYTES } from '../protocol/limits.ts';
 import type { Context } from '../services/context.ts';
+import { answerBrokenRequest } from './broken-request.ts';
 import { registerAuthentication } from './plugins/authenticate.ts';
 import { registerDocumentation } from './plugins/documentation.ts';
 import { registerJsonBody } from './plugins/json-body.ts';
@@ -25,7 +26,10 @@ import type { RegisteredRoute } from './route-access.ts';
 import { createActionRoutes } from './routes/actions/index.ts';
 import { createAgentRoutes } from './routes/agents/index.ts';
 import { createAuditRoutes } from './routes/audit/index.ts';
+import { createDeadLetterRoutes } from './routes/dead-letters/index.ts';
+import { createHaltRoutes } from './routes/halts/index.ts';
 import { createHealthRoutes } from './routes/health/index.ts';
+import { createQueueRoutes } from './routes/queue/index.ts';
 import { createServerRoutes } from './routes/servers/index.ts';
 
 export interface ApiOptions {
@@ -76,7 +80,9 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
   app.setSerializerCompiler(serializerCompiler);
   app.decorate('medicRoutes', requireRouteAccess(app));
   registerProblems(app);
-  registerJsonBody(app);
+  registerJsonBody(app, ({ routeOptions }) =>
+    routeOptions.config.access === 'agent' ? Infinity : ctx.config.current().limits.bodyBytes,
+  );
   await registerProtection(app, options);
   registerAuthentication(app, ctx);
   registerMetrics(app, { ctx, registry });
@@ -91,7 +97,10 @@ function createV1Routes(ctx: Context, stopping: AbortSignal): FastifyPluginAsync
   return async (v1) => {
     await v1.register(createAgentRoutes(ctx, stopping));
     await v1.register(createServerRoutes(ctx));
+    await v1.register(createHaltRoutes(ctx));
     await v1.register(createActionRoutes(ctx));
+    await v1.register(createQueueRoutes(ctx));
+    await v1.register(createDeadLetterRoutes(ctx));
     await v1.register(createAuditRoutes(ctx));
   };
 }
@@ -104,6 +113,7 @@ function createServer(options: ApiOptions): FastifyInstance {
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
+    clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (error, request, reply) => {
       void sendProblem(reply as FastifyReply, toProblem(error, request as FastifyRequest));
     },

@@ -1,4 +1,6 @@
 import { maskText } from '../agent/mask.ts';
+import { createDice } from '../test/support/seeded.ts';
+import { createOrdinaryLine, createTalkingLine } from './ordinary-lines.ts';
 
 /*
  * Whether masking takes linear time for lines that a stranger made to be slow: the time for twice the length ÷ the
@@ -22,4 +24,22 @@ function measure(line: string): number {
     return performance.now() - startedAt;
   });
   return Math.min(...times);
+}
+
+/*
+ * How often masking takes something that is no secret: of ordinary lines, some of which speak of tokens and passwords, and
+ * of lines that all do, how many hold a mask.
+ */
+const LINES = 10_000;
+count('ordinary lines', createOrdinaryLine);
+count('lines that all speak of secrets', createTalkingLine);
+
+function count(what: string, create: typeof createOrdinaryLine): void {
+  const dice = createDice(1);
+  const hits = Array.from({ length: LINES }, () => create(dice)).filter((line) => maskText(line) !== line);
+  const percent = ((100 * hits.length) / LINES).toFixed(2);
+  console.log(`masking ${LINES} ${what}: ${hits.length} held a false hit, ${percent} %`);
+  for (const line of [...new Map(hits.map((hit) => [hit.replaceAll(/\d+/g, ''), hit])).values()].slice(0, 5)) {
+    console.log(`  such as ${JSON.stringify(line)} → ${JSON.stringify(maskText(line))}`);
+  }
 }

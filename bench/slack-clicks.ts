@@ -16,12 +16,15 @@ import { isFull, percentile, report, stageCards, withSlackStage } from './slack-
 const CLICKS = isFull ? 600 : 150;
 const CLICK_EVERY_MS = 100;
 const APPROVALS = isFull ? 40 : 15;
+const SHORT_PAUSES = ['--min-semi-space-size=16', '--max-semi-space-size=32']; // as bin/medic starts every process
 const APPROVE_EVERY_MS = 1_600; // slower than the pace of edits: nobody queues
 
 await withSlackStage({ hasWorker: false }, async (stage) => {
-  const rest = await startRest(stage);
+  const { ctx, taskQueue } = stage.plane;
+  const rest = await start('slack-load.ts', [ctx.database.url, taskQueue]);
   const staged = await stageCards(stage, APPROVALS + 1);
-  await stage.startBot();
+  const bot = await start('slack-bot.ts', [ctx.database.url, taskQueue, stage.slack.apiUrl]);
+  await stage.slack.waitFor((workspace) => workspace.connections() > 0, { what: 'the bot to connect' });
   const [still, ...waiting] = staged;
   if (still === undefined) throw new Error('no card was staged');
   const outcomes = await measureOutcomes(stage, waiting);
@@ -33,6 +36,8 @@ await withSlackStage({ hasWorker: false }, async (stage) => {
   await sleep(2_000);
   const stormy = await measureAcks(stage, still, CLICKS);
   const asked = await stopRest(rest);
+  bot.send('stop');
+  await once(bot, 'exit');
   const [idleMs, stormyMs] = [percentile(idle, 0.99), percentile(stormy, 0.99)];
   console.log(
     `storm: ${asked} requests in ${((CLICKS * CLICK_EVERY_MS) / 1000 + 2).toFixed(0)} s; idle p99 ${idleMs.toFixed(1)} ms`,
@@ -42,12 +47,11 @@ await withSlackStage({ hasWorker: false }, async (stage) => {
   report('p99 under the storm ÷ p99 idle', stormyMs / idleMs, 2);
 });
 
-/** API, worker, whoever asks and the agents: another process, as it may be in production. */
-async function startRest(stage: BotStage): Promise<ChildProcess> {
-  const { ctx, taskQueue } = stage.plane;
-  const rest = fork(join(import.meta.dirname, 'slack-load.ts'), [ctx.database.url, taskQueue]);
-  await once(rest, 'message');
-  return rest;
+/** A part of Medic in a process of its own, as it may be in production. */
+async function start(file: string, args: string[]): Promise<ChildProcess> {
+  const part = fork(join(import.meta.dirname, file), args, { execArgv: SHORT_PAUSES });
+  await once(part, 'message');
+  return part;
 }
 
 async function stopRest(rest: ChildProcess): Promise<string> {

@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { requestAction } from '../services/actions/request-action.ts';
 import type { TestControlPlane } from '../test/support/context.ts';
@@ -14,8 +15,10 @@ const REQUESTS_A_MINUTE = 500;
 const AGENTS = 1_000;
 const HELD_MS = 25_000; // the longest that a heartbeat is held
 const SERVERS_ASKED_FOR = 20;
+const WORKER_NICENESS = 10; // as `medic worker` has; who asks and the agents are on other machines outside a bench
 
 const [url = '', taskQueue = ''] = process.argv.slice(2);
+setPriority(WORKER_NICENESS);
 const plane = await createTestControlPlane({ url, taskQueue });
 await plane.startWorker();
 const stopper = new AbortController();

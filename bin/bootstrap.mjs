@@ -6,6 +6,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ensureInstalled, SetupError } from './install.mjs';
 import { checkPlatform, locateNode } from './platform.mjs';
 
+// In MB. Most of what a click or a heartbeat makes is garbage at once: with room for it, V8 stops for milliseconds less.
+const SHORT_PAUSES = ['--min-semi-space-size=16', '--max-semi-space-size=32'];
+
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Subcommands that are parts of the sandbox; everything else is `cli/main.ts`, which receives the arguments. */
@@ -49,7 +52,7 @@ async function runHere(file, rest) {
 
 function runOn(node, file, rest) {
   const path = `${join(ROOT, 'node_modules', '.bin')}${delimiter}${process.env.PATH ?? ''}`;
-  const child = spawn(node, ['--import', guardUrl(process.pid), file, ...rest], {
+  const child = spawn(node, [...SHORT_PAUSES, '--import', guardUrl(process.pid), file, ...rest], {
     stdio: 'inherit',
     env: { ...process.env, PATH: path },
   });

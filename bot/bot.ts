@@ -13,6 +13,8 @@ import { adaptLogger } from './transport/bolt-logger.ts';
 import { createSlackEventsPlugin } from './transport/slack-events-plugin.ts';
 import { createSocketConnection } from './transport/socket-connection.ts';
 import type { SocketConnection } from './transport/socket-connection.ts';
+import { startSocketReporter } from './transport/socket-report.ts';
+import type { SocketReporter } from './transport/socket-report.ts';
 import { createWebClient, SLACK_API_URL, webClientOptions } from './transport/web-client.ts';
 import { createWorkspace } from './workspace.ts';
 
@@ -36,8 +38,6 @@ export interface Bot {
   fastifyPlugin: FastifyPluginAsync | null;
   /** Whether Slack can reach us; always true over HTTP, where only Slack knows. */
   isConnected(): boolean;
-  /** For how many seconds there has been no socket to Slack; 0 while there is one. Null over HTTP. */
-  disconnectedS(): number | null;
 }
 
 /** Slack's side of Medic. Needs neither Slack nor its answer to be made or started. */
@@ -64,18 +64,19 @@ export function createBot(input: { ctx: Context; slack: SlackSettings }): Bot {
   listen(app, deps);
   let pump: OutboxPump | null = null;
   let homes: HomePump | null = null;
+  let reporter: SocketReporter | null = null;
   return {
     start: () => {
       transport.socket?.start();
+      if (transport.socket !== null) reporter ??= startSocketReporter(ctx, transport.socket);
       pump ??= startOutboxPump(deps);
       homes ??= startHomePump(deps);
     },
     stop: async () => {
-      await Promise.all([transport.socket?.stop(), pump?.stop(), homes?.stop()]);
+      await Promise.all([transport.socket?.stop(), reporter?.stop(), pump?.stop(), homes?.stop()]);
     },
     fastifyPlugin: transport.fastifyPlugin,
     isConnected: () => transport.socket?.isConnected() ?? true,
-    disconnectedS: () => (transport.socket === null ? null : transport.socket.disconnectedMs() / 1000),
   };
 }
 

@@ -31,6 +31,8 @@ export interface TypedVerb<V extends string = string> {
   reason: string | undefined;
   /** From `for 2h`; always more than nothing. */
   durationMs: number | undefined;
+  /** From `tag=web`: those that its usage names. */
+  named?: Readonly<Record<string, string>> | undefined;
 }
 
 export type Typed<V extends string = string> =
@@ -84,13 +86,19 @@ function readPlace(
 }
 
 /** What may follow a verb, by its usage. */
-function readUsage(usage: string): { word: 'none' | 'optional' | 'required'; isRestReason: boolean; isTimed: boolean } {
+function readUsage(usage: string): {
+  word: 'none' | 'optional' | 'required';
+  isRestReason: boolean;
+  isTimed: boolean;
+  names: string[];
+} {
   const [, opening] = /^\S+ (\[?)(?:ID|SERVER)\b/.exec(usage) ?? [];
   const optional = opening === '[' ? 'optional' : 'required';
   return {
     word: opening === undefined ? 'none' : optional,
     isRestReason: /\b(?:REASON|COMMENT)\b/.test(usage),
     isTimed: usage.includes('[for '),
+    names: [...usage.matchAll(/([a-z]+)=/g)].map(([, name = '']) => name),
   };
 }
 
@@ -101,22 +109,30 @@ function readVerb(
   const { usage } = typed;
   const rule = readUsage(usage);
   const { for: typedFor, ...strayParams } = typed.params;
-  const [stray] = Object.keys(rule.isTimed ? strayParams : typed.params);
+  const isNamed = (key: string): boolean => rule.names.includes(key);
+  const [stray] = Object.keys(rule.isTimed ? strayParams : typed.params).filter((key) => !isNamed(key));
   if (stray !== undefined) {
-    const known = rule.isTimed ? ['reason', 'for'] : ['reason'];
+    const known = [...(rule.isTimed ? ['reason', 'for'] : ['reason']), ...rule.names];
     throw refuse('unknown_param', `${verb} knows no ${quote(stray)}.${suggestNearest(stray, known)} It is: ${usage}.`);
   }
   const { words, durationMs } = rule.isTimed
     ? takeDuration(typed.words, typedFor)
     : { words: typed.words, durationMs: undefined };
-  const [word, ...rest] = words;
+  const [word, ...rest] = rule.word === 'none' ? [undefined, ...words] : words;
+  if (words.includes('')) throw refuse('no_targets', `An empty word names nothing, and never all. It is: ${usage}.`);
   if (rule.word === 'required' && word === undefined) throw refuse('missing_word', `It is: ${usage}.`);
   const isRestReason = rule.isRestReason && typed.reason === undefined && rest.length > 0;
-  const tooMany = rule.word === 'none' ? word : rest[0];
+  const [tooMany] = rest;
   if (tooMany !== undefined && !isRestReason) {
     throw refuse('extra_word', `I do not know what ${quote(tooMany)} is. It is: ${usage}.`);
   }
-  return { word, reason: isRestReason ? rest.join(' ') : typed.reason, durationMs };
+  const named = Object.fromEntries(Object.entries(strayParams).filter(([key]) => isNamed(key)));
+  return {
+    word,
+    reason: isRestReason ? rest.join(' ') : typed.reason,
+    durationMs,
+    ...(rule.names.length === 0 ? {} : { named }),
+  };
 }
 
 /**

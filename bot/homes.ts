@@ -58,9 +58,9 @@ export async function publishHome(
   const publish = async (): Promise<true> => {
     const seenSeq = await readSeq(deps.ctx);
     const view = 'asker' in home ? await drawHome(deps, home) : createClosedHome(home.sentence);
-    const answer = await deps.client.views.publish({ user_id: slackUserId, view });
+    await deps.client.views.publish({ user_id: slackUserId, view });
     await noteHomeOpened(deps.ctx, slackUserId);
-    await saveHome(deps.ctx, { slackUserId, viewId: answer.view?.id ?? null, digest: digestOf(view), seenSeq });
+    await saveHome(deps.ctx, { slackUserId, digest: digestOf(view), seenSeq });
     return true;
   };
   if ((await withHomeLock(deps, slackUserId, publish)) === true) return;
@@ -79,9 +79,8 @@ async function refresh(deps: BotDeps, { slackUserId, digest }: HomeState): Promi
     await withHomeLock(deps, slackUserId, async () => {
       const seenSeq = await readSeq(deps.ctx);
       const view = await drawFor(deps, slackUserId);
-      const isSame = digestOf(view) === digest;
-      const answer = isSame ? null : await deps.client.views.publish({ user_id: slackUserId, view });
-      await saveHome(deps.ctx, { slackUserId, viewId: answer?.view?.id, digest: digestOf(view), seenSeq });
+      if (digestOf(view) !== digest) await deps.client.views.publish({ user_id: slackUserId, view });
+      await saveHome(deps.ctx, { slackUserId, digest: digestOf(view), seenSeq });
     });
     return 0;
   } catch (error) {

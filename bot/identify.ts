@@ -6,10 +6,19 @@ import { askInSlack, findPrincipalBySlackUser } from '../services/slack/identity
 import { recordRefusedAttempt } from '../services/slack/record-refused-attempt.ts';
 import type { BotDeps } from './deps.ts';
 
-export interface SlackPerson {
+/** Who a payload says has acted; proven by nothing yet. */
+export interface Caller {
   userId: string;
   /** Every workspace that the payload names: of the app's installation and of the person. */
   teamIds: readonly (string | null | undefined)[];
+}
+
+/** Of a click, a form, a menu or a shortcut. */
+export function callerOf(body: {
+  user: { id: string; team_id?: string | undefined };
+  team?: { id: string } | null | undefined;
+}): Caller {
+  return { userId: body.user.id, teamIds: [body.team?.id, body.user.team_id] };
 }
 
 /**
@@ -19,7 +28,7 @@ export interface SlackPerson {
  */
 export async function identify(
   deps: BotDeps,
-  person: SlackPerson,
+  caller: Caller,
   attempt: { tried: string; actionId?: string | undefined },
 ): Promise<Asker> {
   const ours = await deps.workspace.teamId().catch((cause: unknown) => {
@@ -28,21 +37,21 @@ export async function identify(
       cause,
     });
   });
-  const teamIds = person.teamIds.filter((id) => id !== null && id !== undefined);
+  const teamIds = caller.teamIds.filter((id) => id !== null && id !== undefined);
   if (teamIds.length === 0 || teamIds.some((id) => id !== ours)) {
-    await recordRefusedAttempt(deps.ctx, { slackUserId: person.userId, code: 'foreign_workspace', ...attempt });
+    await recordRefusedAttempt(deps.ctx, { slackUserId: caller.userId, code: 'foreign_workspace', ...attempt });
     throw new NotAllowedError('Only people of this workspace may do this; nothing was done.', {
       code: 'foreign_workspace',
     });
   }
-  const principal = findPrincipalBySlackUser(deps.ctx, person.userId);
+  const principal = findPrincipalBySlackUser(deps.ctx, caller.userId);
   if (principal !== null) {
-    await checkStanding(deps, principal, { userId: person.userId, ...attempt });
+    await checkStanding(deps, principal, { userId: caller.userId, ...attempt });
     return askInSlack(principal);
   }
-  await recordRefusedAttempt(deps.ctx, { slackUserId: person.userId, code: 'unknown_person', ...attempt });
+  await recordRefusedAttempt(deps.ctx, { slackUserId: caller.userId, code: 'unknown_person', ...attempt });
   throw new NotAllowedError(
-    `Medic does not know you (Slack id ${person.userId}), so nothing was done. Whoever runs Medic can add you to medic.yaml.`,
+    `Medic does not know you (Slack id ${caller.userId}), so nothing was done. Whoever runs Medic can add you to medic.yaml.`,
     { code: 'unknown_person' },
   );
 }

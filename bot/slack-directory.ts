@@ -1,6 +1,6 @@
 import type { UsersInfoResponse, WebClient } from '@slack/web-api';
 import type { Logger } from 'pino';
-import type { SlackDirectory, SlackPerson } from '../services/slack/directory.ts';
+import type { SlackDirectory, SlackProfile } from '../services/slack/directory.ts';
 import { createWebClient, readSlackFailure, SLACK_API_URL } from './transport/web-client.ts';
 import { createWorkspace } from './workspace.ts';
 import type { Workspace } from './workspace.ts';
@@ -23,7 +23,7 @@ export function createSlackDirectory(input: {
   const client = createWebClient({ token, apiUrl, log });
   const workspace = createWorkspace(client);
   return {
-    person: keepAnswers(keptMs, (userId) => askForPerson({ client, workspace, userId })),
+    person: keepAnswers(keptMs, (userId) => askForProfile({ client, workspace, userId })),
     usergroupMembers: keepAnswers(keptMs, (usergroup) => askForMembers(client, usergroup)),
   };
 }
@@ -46,12 +46,16 @@ function keepAnswers<T>(keptMs: number, ask: (key: string) => Promise<T>): (key:
   };
 }
 
-async function askForPerson(input: { client: WebClient; workspace: Workspace; userId: string }): Promise<SlackPerson> {
+async function askForProfile(input: {
+  client: WebClient;
+  workspace: Workspace;
+  userId: string;
+}): Promise<SlackProfile> {
   const { client, workspace, userId } = input;
   try {
     const [ours, { user }] = await Promise.all([workspace.teamId(), client.users.info({ user: userId })]);
     if (user === undefined) throw new Error('users.info named nobody.');
-    return readPerson(user, ours);
+    return readProfile(user, ours);
   } catch (error) {
     const failure = readSlackFailure(error);
     if (failure.kind !== 'refused' || !UNKNOWN.includes(failure.code)) throw error;
@@ -60,7 +64,7 @@ async function askForPerson(input: { client: WebClient; workspace: Workspace; us
 }
 
 /** `is_stranger` is false for people of a shared channel too, so the team decides; on a grid, any of their teams. */
-function readPerson(user: NonNullable<UsersInfoResponse['user']>, ours: string): SlackPerson {
+function readProfile(user: NonNullable<UsersInfoResponse['user']>, ours: string): SlackProfile {
   const teams = [user.team_id, ...(user.enterprise_user?.teams ?? [])];
   return {
     teamId: user.team_id ?? null,

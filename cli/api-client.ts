@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import * as errors from '../domain/errors.ts';
 import { readEnvironment } from '../services/config/environment.ts';
+import type { RawEnvironment } from '../services/config/environment.ts';
 import { requireSettings } from '../services/config/required-settings.ts';
 import { toPlainText } from './print.ts';
 
@@ -20,27 +21,37 @@ interface Call {
  * UnavailableError where it is away or what answers is no control plane, ConfigurationError for a token it does not
  * know.
  */
-export async function callApi(method: Call['method'], path: string, body?: Json): Promise<Json> {
-  const environment = readEnvironment(process.env);
+export type ApiClient = (method: Call['method'], path: string, body?: Json) => Promise<Json>;
+
+/** Each call reads the settings that it needs, so that `--help` works without them. */
+export function createApiClient(env: RawEnvironment): ApiClient {
+  return async (method, path, body) => {
+    const { url, token } = readClientSettings(env);
+    const call = { url, method, path };
+    const isRead = method === 'GET';
+    const headers = {
+      authorization: `Bearer ${token}`,
+      ...(isRead ? {} : { 'content-type': 'application/json', 'idempotency-key': randomUUID() }),
+    };
+    const init = { method, headers, signal: AbortSignal.timeout(TIMEOUT_MS) };
+    const { response, text } = await exchange(call, isRead ? init : { ...init, body: JSON.stringify(body ?? {}) });
+    const answer = readObject(text);
+    const isOurs = response.ok ? answer !== null : typeof answer?.['code'] === 'string';
+    if (answer === null || !isOurs) throw refuseStranger(call, response.status);
+    if (response.ok) return answer;
+    throw toError(response.status, answer);
+  };
+}
+
+function readClientSettings(env: RawEnvironment): { url: string; token: string } {
+  const environment = readEnvironment(env);
   requireSettings(environment, ['client']);
-  const call = { url: (environment.client.url ?? '').replace(/\/+$/, ''), method, path };
   const token = environment.client.token ?? '';
   if (!/^[\x21-\x7e]+$/.test(token)) {
     const message = 'MEDIC_TOKEN holds a character that no token has: copy it again as `medic token create` showed it.';
     throw new errors.ConfigurationError(message, { code: 'invalid_environment' });
   }
-  const isRead = method === 'GET';
-  const headers = {
-    authorization: `Bearer ${token}`,
-    ...(isRead ? {} : { 'content-type': 'application/json', 'idempotency-key': randomUUID() }),
-  };
-  const init = { method, headers, signal: AbortSignal.timeout(TIMEOUT_MS) };
-  const { response, text } = await exchange(call, isRead ? init : { ...init, body: JSON.stringify(body ?? {}) });
-  const answer = readObject(text);
-  const isOurs = response.ok ? answer !== null : typeof answer?.['code'] === 'string';
-  if (answer === null || !isOurs) throw refuseStranger(call, response.status);
-  if (response.ok) return answer;
-  throw toError(response.status, answer);
+  return { url: (environment.client.url ?? '').replace(/\/+$/, ''), token };
 }
 
 async function exchange({ url, method, path }: Call, init: RequestInit): Promise<{ response: Response; text: string }> {

@@ -8,6 +8,7 @@ import { ConfigurationError } from '../domain/errors.ts';
 import { recordConfigLoaded } from '../services/audit/record-config.ts';
 import { openConfigStore } from '../services/config/config-store.ts';
 import type { Environment } from '../services/config/environment.ts';
+import { checkSigner } from '../services/keys/command-keys.ts';
 import { loadSigner, requireSettings } from '../services/config/required-settings.ts';
 import type { CommandSigner, Context } from '../services/context.ts';
 import type { SlackDirectory } from '../services/slack/directory.ts';
@@ -76,6 +77,7 @@ async function openContext(input: ControlPlaneInput, addStop: AddStop) {
   });
   const database = await openQuietDatabase(url, log);
   addStop('the database', () => database.close());
+  if (environment.signingKeyPem !== null) await checkSigner({ database, signer, log });
   const config = await openConfigStore({
     directory: environment.configDirectory,
     onLoaded: recordConfigLoaded(database),

@@ -1,4 +1,6 @@
-import { describeExit } from '../domain/outcome-words.ts';
+import type { Hold } from '../domain/limits.ts';
+import { describeHold } from '../domain/limits.ts';
+import { describeExit, describeOutcome } from '../domain/outcome-words.ts';
 import type { Json } from './api-client.ts';
 
 /** One line: which action, and where it stands. */
@@ -25,14 +27,50 @@ function listFacts(action: Json): [string, string | null][] {
     ['requested', tell(action['requested_by'], action['requested_at'], action['reason'])],
     ['approval', action['status'] === 'pending' ? textOf(action['approval_rule']) : null],
     ...approvals.map(({ by, at, reason }): [string, string | null] => ['approved', tell(by, at, reason)]),
+    ['waits', describeWait(action)],
     ['expires', action['status'] === 'pending' ? textOf(action['expires_at']) : null],
     ['rejected', tell(action['rejected_by'], action['rejected_at'], action['rejection_reason'])],
     ['cancelled', tell(action['cancelled_by'], null, action['cancel_reason'])],
+    ...listAttempts(action),
     ['started', textOf(action['executed_at'])],
     ['ended', textOf(action['completed_at'])],
     ['result', describeExit({ exitCode, signal: textOf(action['signal']) })],
+    ['replay of', textOf(action['replay_of'])],
+    ['dead letter', describeDeadLetter(action)],
     ['late', action['has_late_result'] === true ? 'a result came after the end; it changed nothing' : null],
   ];
+}
+
+function describeDeadLetter(action: Json): string | null {
+  if (action['dead_letter'] !== 'dismissed') return textOf(action['dead_letter']);
+  return `dismissed ${tell(action['dismissed_by'], null, action['dismiss_reason']) ?? ''}`;
+}
+
+/** Each one that was handed out, and the next; nothing of an action that is tried once. */
+function listAttempts(action: Json): [string, string | null][] {
+  const attempts = (action['attempts'] as Json[] | undefined) ?? [];
+  const ofAll = `of ${String(action['max_attempts'])}`;
+  const told = attempts.map((one): [string, string | null] => {
+    const exitCode = typeof one['exit_code'] === 'number' ? one['exit_code'] : null;
+    const end = describeOutcome({
+      status: '',
+      exitCode,
+      signal: textOf(one['signal']),
+      failureCode: textOf(one['failure_code']),
+    });
+    const facts = [`${String(one['attempt'])} ${ofAll}`, textOf(one['ended_at']) === null ? 'has not ended' : end];
+    return ['attempt', [...facts, textOf(one['ended_at'])].filter((fact) => fact !== null).join(', ')];
+  });
+  const next = textOf(action['next_attempt_at']);
+  return next === null ? told : [...told, ['next', `attempt ${String(action['attempt'])} ${ofAll}, from ${next}`]];
+}
+
+function describeWait(action: Json): string | null {
+  const behind = action['queued_behind'] as { id: string; playbook: string; ahead: number } | null | undefined;
+  const hold = action['held_by'] as Hold | null | undefined;
+  if (behind && hold?.code !== 'held_back')
+    return `behind ${behind.playbook} (${behind.id.slice(0, 8)}), ${behind.ahead} in all`;
+  return hold ? describeHold(hold) : null;
 }
 
 function listStreams(action: Json): string[] {

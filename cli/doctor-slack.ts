@@ -8,8 +8,8 @@ import { openConfigStore } from '../services/config/config-store.ts';
 import type { ControlPlaneConfig } from '../services/config/config-store.ts';
 import type { Environment } from '../services/config/environment.ts';
 import type { Check } from './doctor-checks.ts';
+import { trySocket } from './doctor-socket.ts';
 
-const REACH_MS = 5_000;
 const MOST_PEOPLE = 50; // users.info: about 100 calls a minute, and the bot needs some of them
 const NOT_SET_UP = 'not set up: without SLACK_BOT_TOKEN the API and the worker run alone';
 const NOT_THERE = ['channel_not_found', 'not_in_channel', 'is_archived'];
@@ -19,6 +19,8 @@ const NO_USERGROUPS = ['plan_upgrade_required', 'paid_teams_only'];
 const WITHOUT: Record<(typeof OPTIONAL_SCOPES)[number], string> = {
   'channels:history': 'a card whose post got no answer is found at its next click only',
   'groups:history': 'the same in a private channel',
+  'im:history': 'a direct message that got no answer may stand there twice',
+  'im:write': 'the same',
   'usergroups:read': 'groups with slack_usergroup let nobody decide',
   'files:write': 'long output is cut',
 };
@@ -64,8 +66,7 @@ async function checkScopes({ slack }: Environment): Promise<string> {
   return ['all that is needed is granted', ...told].join('; ');
 }
 
-/** Asks for a socket without opening it: a second one would be given clicks, and nobody here answers them. */
-async function checkTransport({ slack, externalUrl }: Environment): Promise<string> {
+async function checkTransport({ slack, externalUrl, databaseUrl }: Environment): Promise<string> {
   if (slack.botToken === null) return NOT_SET_UP;
   if (slack.appToken === null) {
     if (slack.signingSecret === null) {
@@ -81,13 +82,7 @@ async function checkTransport({ slack, externalUrl }: Environment): Promise<stri
           `Slack gives no socket for SLACK_APP_TOKEN (${code}): make an app-level token with connections:write under “Basic Information”, and switch Socket Mode on.`,
       });
     });
-  const host = new URL(url ?? 'wss://unknown');
-  host.protocol = host.protocol === 'ws:' ? 'http:' : 'https:';
-  // Any answer will do: it shows that the way there is open.
-  await fetch(host.origin, { method: 'HEAD', signal: AbortSignal.timeout(REACH_MS) }).catch((cause: unknown) => {
-    throw new Error(`${host.host} cannot be reached: let the firewall or proxy pass WebSockets to it.`, { cause });
-  });
-  return `Slack opens a socket at ${host.host}`;
+  return trySocket(url ?? 'wss://unknown', { databaseUrl });
 }
 
 /** Only a scope that the app may lack can look into a channel, so what cannot be seen is no failure. */

@@ -1,4 +1,4 @@
-import { InvalidInputError, MedicError, NotAllowedError } from '../domain/errors.ts';
+import { isWrongUse, MedicError, NotAllowedError } from '../domain/errors.ts';
 
 /** Contract §2. */
 export const EXIT = { done: 0, failed: 1, wrongUse: 2, refused: 3 } as const;
@@ -14,5 +14,5 @@ export function explainError(error: unknown): { sentence: string; exitCode: numb
 
 function exitCodeOf(error: MedicError): number {
   if (error instanceof NotAllowedError) return EXIT.refused;
-  return error instanceof InvalidInputError ? EXIT.wrongUse : EXIT.failed;
+  return isWrongUse(error) ? EXIT.wrongUse : EXIT.failed;
 }

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { suggestNearest } from '../domain/nearest-word.ts';
+import type { RawEnvironment } from '../services/config/environment.ts';
 import { COMMAND_GROUPS } from './command-groups.ts';
 import { EXIT, explainError } from './exit.ts';
 
@@ -7,7 +8,7 @@ import { EXIT, explainError } from './exit.ts';
  * `medic <subcommand>`: loads only the file of the subcommand that was asked for, so that `--help` is quick. Exit
  * codes (contract §2): 0 done, 1 failed, 2 wrong use, 3 refused by policy.
  */
-async function main(argv: readonly string[]): Promise<number> {
+async function main(argv: readonly string[], env: RawEnvironment): Promise<number> {
   const [name] = argv;
   const group = COMMAND_GROUPS.find((candidate) => candidate.name === name);
   const program = new Command('medic')
@@ -25,7 +26,7 @@ async function main(argv: readonly string[]): Promise<number> {
     }
     const state = { exitCode: EXIT.done as number };
     if (group !== undefined) {
-      const command = (await group.load()).createCommand((code) => (state.exitCode = code));
+      const command = (await group.load()).createCommand({ env, setExitCode: (code) => (state.exitCode = code) });
       inherit(command, program);
       program.addCommand(command);
     }
@@ -61,4 +62,4 @@ function told(error: unknown): number {
   return exitCode;
 }
 
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await main(process.argv.slice(2), Object.freeze({ ...process.env }));

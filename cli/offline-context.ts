@@ -5,6 +5,7 @@ import type { Asker } from '../domain/principal.ts';
 import { SYSTEM_ACTOR } from '../domain/principal.ts';
 import { openConfigStore } from '../services/config/config-store.ts';
 import { readEnvironment } from '../services/config/environment.ts';
+import { loadSigner } from '../services/config/required-settings.ts';
 import type { Context } from '../services/context.ts';
 import { explainDatabaseFailure } from './explain-database-failure.ts';
 import { requireDatabaseUrl } from './run-control-plane.ts';
@@ -20,7 +21,20 @@ export const OPERATOR: Asker = {
  * Runs `work` on the database and configuration alone, for use cases that need neither Temporal nor a key; asking for
  * one of these is a bug and throws.
  */
-export async function withOfflineContext<T>(env: NodeJS.ProcessEnv, work: (ctx: Context) => Promise<T>): Promise<T> {
+export function withOfflineContext<T>(env: NodeJS.ProcessEnv, work: (ctx: Context) => Promise<T>): Promise<T> {
+  return withParts(env, {}, work);
+}
+
+/** The same with the key of MEDIC_SIGNING_KEY. Throws ConfigurationError `missing_setting`, `bad_signing_key`. */
+export async function withSigningContext<T>(env: NodeJS.ProcessEnv, work: (ctx: Context) => Promise<T>): Promise<T> {
+  return withParts(env, { signer: await loadSigner(readEnvironment(env)) }, work);
+}
+
+async function withParts<T>(
+  env: NodeJS.ProcessEnv,
+  parts: Partial<Pick<Context, 'signer'>>,
+  work: (ctx: Context) => Promise<T>,
+): Promise<T> {
   const url = requireDatabaseUrl(env);
   const { configDirectory, secretsKey } = readEnvironment(env);
   await assertSchemaCurrent(url).catch((error: unknown) => {
@@ -30,8 +44,8 @@ export async function withOfflineContext<T>(env: NodeJS.ProcessEnv, work: (ctx: 
   const database = await openDatabase({ url, poolSize: 2, onError: (error) => log.warn({ err: error }) });
   try {
     const config = await openConfigStore({ directory: configDirectory });
-    const offline = { database, config, secretsKey, log };
-    return await work(new Proxy(offline, { get: readOrRefuse }) as Context);
+    const offline = { database, config, secretsKey, log, ...parts };
+    return await work(new Proxy(offline, { get: readOrRefuse }) as unknown as Context);
   } catch (error) {
     throw isOfDatabase(error) ? explainDatabaseFailure(error, url) : error;
   } finally {

@@ -7,11 +7,11 @@ import { createApi } from '../api/create-api.ts';
 import { createBot } from '../bot/bot.ts';
 import type { Environment } from '../services/config/environment.ts';
 import type { Context } from '../services/context.ts';
+import { startCheckpointer } from '../services/audit/checkpointer.ts';
 import { startPump } from '../services/pump.ts';
 import { startWorker } from '../worker/worker.ts';
 import { TASK_QUEUE } from '../workflows/contracts/action.contract.ts';
 import type { Part } from './control-plane.ts';
-import { registerSlackMetrics } from './slack-metrics.ts';
 import type { StopList } from './stop-list.ts';
 import { loadWorkflowBundle } from './workflow-bundle.ts';
 
@@ -30,9 +30,8 @@ export interface PartsInput {
 /** Worker first, so that what the API takes is carried on at once; stopped in reverse, so that nothing new comes in. */
 export async function startParts(input: PartsInput): Promise<{ url: string | null; died: Promise<Error> }> {
   const { died } = await startWorkerPart(input);
-  const registry = new Registry();
-  const slackHttp = startBotPart(input, registry);
-  const url = await startApiPart(input, { slackHttp, registry });
+  const slackHttp = startBotPart(input);
+  const url = await startApiPart(input, slackHttp);
   return { url, died };
 }
 
@@ -61,7 +60,7 @@ async function startWorkerPart(input: PartsInput): Promise<{ died: Promise<Error
 }
 
 /** The plugin that serves Slack's requests, where they come over HTTP. */
-function startBotPart({ parts, ctx, environment, stops }: PartsInput, registry: Registry): FastifyPluginAsync | null {
+function startBotPart({ parts, ctx, environment, stops }: PartsInput): FastifyPluginAsync | null {
   const { botToken, appToken, signingSecret, apiUrl, channel } = environment.slack;
   if (!parts.has('bot') || botToken === null || channel === null) return null;
   const bot = createBot({
@@ -75,28 +74,27 @@ function startBotPart({ parts, ctx, environment, stops }: PartsInput, registry: 
     },
   });
   stops.add('the bot', () => bot.stop());
-  registerSlackMetrics(registry, bot);
   bot.start();
   return bot.fastifyPlugin;
 }
 
 /** Slack over HTTP comes in at the API's door; a bot that runs alone opens it for Slack only. */
-async function startApiPart(
-  input: PartsInput,
-  bot: { slackHttp: FastifyPluginAsync | null; registry: Registry },
-): Promise<string | null> {
+async function startApiPart(input: PartsInput, slackHttp: FastifyPluginAsync | null): Promise<string | null> {
   const { parts, ctx, environment, stops } = input;
-  const { slackHttp, registry } = bot;
   if (!parts.has('api') && slackHttp === null) return null;
   const api = await createApi({
     ctx,
     plugins: slackHttp === null ? [] : [slackHttp],
     tls: environment.tls,
     isBehindProxy: environment.isBehindProxy,
-    registry,
+    registry: new Registry(),
     hasApiRoutes: parts.has('api'),
     version: VERSION,
   });
   stops.add('the API', () => api.close());
+  if (parts.has('api')) {
+    const checkpointer = startCheckpointer(ctx); // here, as the API is what needs the signing key
+    stops.add('the checkpointer', () => checkpointer.stop());
+  }
   return api.listen({ host: environment.listen.host, port: environment.listen.port });
 }

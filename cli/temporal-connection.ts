@@ -10,6 +10,7 @@ import { routeTemporalLogs } from '../worker/runtime.ts';
 const PATIENCE_MS = 10_000; // a service that starts beside us is up by then; after that a supervisor starts us anew
 const PROBE_MS = 2_000;
 const BETWEEN_MS = 500;
+const RECONNECT_MS = 5_000; // at most between two tries; two minutes, if nothing is said
 
 export interface TemporalConnection {
   gateway: TemporalGateway;
@@ -30,7 +31,8 @@ export async function connectTemporal(input: {
   const { environment, log, isWorker } = input;
   const { address, namespace, apiKey, isTls } = environment.temporal;
   const options = { address: address ?? '', tls: isTls, ...(apiKey === null ? {} : { apiKey }) };
-  const connection = Connection.lazy(options);
+  const channelArgs = { 'grpc.max_reconnect_backoff_ms': RECONNECT_MS };
+  const connection = Connection.lazy({ ...options, channelArgs });
   try {
     await waitForNamespace({ connection, namespace, address: options.address, log });
     // Not before: a runtime without a connection keeps the process from ending.

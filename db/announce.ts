@@ -1,4 +1,5 @@
 import type { Tx } from './orm.ts';
+import { findCommandOfAction } from './repositories/command.repository.ts';
 import { enqueueOutbox, isBatchReminded } from './repositories/outbox.repository.ts';
 import { listOpen, listQueued } from './repositories/queue.repository.ts';
 import type { Row } from './tables.ts';
@@ -28,27 +29,37 @@ export async function tellSlack(
 export async function tellEnd(tx: Tx, input: { action: Row<'actions'>; isNotice?: boolean }): Promise<void> {
   const { action, isNotice = false } = input;
   await tellSlack(tx, { actionId: action.id, isNotice });
-  if (action.approved_at !== null) {
-    const waiting = await listQueued(tx, { serverId: action.server_id, limit: QUEUE_CARDS });
-    for (const actionId of waiting) await tellSlack(tx, { actionId, isProgress: true });
-  }
-  if (isOutcomeKnown(action)) return;
+  if (action.approved_at !== null) await tellQueue(tx, action.server_id);
+  if (await isOutcomeKnown(tx, action)) return;
   const payload = { outcome_for: action.requested_by };
   await enqueueOutbox(tx, { kind: 'private', actionId: action.id, payload });
 }
 
-/** To the requester: who withdrew it themselves knows, and who pauses a server tells in the transaction of the pause. */
-function isOutcomeKnown(action: Row<'actions'>): boolean {
-  const isCancelled = action.status === 'cancelled';
-  return isCancelled && (action.cancelled_by === action.requested_by || action.failure_code === 'server_paused');
+/** Owes anew the cards of what waits for this server: it has become free for them. */
+export async function tellQueue(tx: Tx, serverId: string): Promise<void> {
+  const waiting = await listQueued(tx, { serverId, limit: QUEUE_CARDS });
+  for (const actionId of waiting) await tellSlack(tx, { actionId, isProgress: true });
+}
+
+const TOLD_WITH_THEIR_CAUSE: readonly string[] = ['server_paused', 'halted', 'frozen'];
+
+/**
+ * To the requester: who withdrew it themselves knows, and a pause or the end of a halt tells of what was never handed out
+ * in its own transaction.
+ */
+async function isOutcomeKnown(tx: Tx, action: Row<'actions'>): Promise<boolean> {
+  if (action.status !== 'cancelled') return false;
+  if (action.cancelled_by === action.requested_by) return true;
+  if (!TOLD_WITH_THEIR_CAUSE.includes(action.failure_code ?? '')) return false;
+  return (await findCommandOfAction(tx, action.id)) === null;
 }
 
 /**
- * Owes what one rung of a ladder calls for: a reminder in the thread, or a direct message to each of these people; and
- * the card, which may be decided by more people now. The thread of a batch is reminded once a rung, not by each of its
+ * Owes what one step of a ladder calls for: a reminder in the thread, or a direct message to each of these people; and
+ * the card, which may be decided by more people now. The thread of a batch is reminded once a step, not by each of its
  * actions. The messages are drawn, and the right to decide judged again, when they are sent.
  */
-export async function tellRung(
+export async function tellStep(
   tx: Tx,
   input: { actionId: string; step: number; isReminder: boolean; addressees: readonly string[] },
 ): Promise<void> {
@@ -68,6 +79,12 @@ export async function tellServerCards(tx: Tx, serverId: string): Promise<void> {
   for (const actionId of open) await tellSlack(tx, { actionId, isProgress: true });
 }
 
+/** Owes the channel one new message that is about no single action; its sender draws it from `about`. */
+export async function tellChannel(tx: Tx, about: Readonly<Record<string, unknown>>): Promise<void> {
+  await enqueueOutbox(tx, { kind: 'announcement', actionId: null, payload: about });
+  tx.notify(OUTBOX_CHANNEL, 'due');
+}
+
 /** Owes one person a direct message, told by nobody else. `text` is plain: the bot escapes it. */
 export async function tellPerson(
   tx: Tx,
@@ -82,3 +99,5 @@ export async function tellPerson(
 export const OUTBOX_CHANNEL = 'medic_outbox';
 /** LISTENed to by API processes; the payload is the id of the server whose held heartbeat has something to fetch. */
 export const WAKE_CHANNEL = 'medic_wake';
+/** In place of one server’s id: a halt began or ended, which concerns all. */
+export const ALL_SERVERS = '*';

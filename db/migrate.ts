@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { durably } from '../domain/durable-step.ts';
 import { ConfigurationError, InvalidInputError } from '../domain/errors.ts';
 import { suggestNearest } from '../domain/nearest-word.ts';
 import { MIGRATIONS } from './migrations/index.ts';
@@ -20,7 +21,8 @@ const NAMES = MIGRATIONS.map(({ name }) => name);
 /** Applies what is pending, up to and with `to`, all or nothing. Two at once: the second waits and finds nothing to do. */
 export async function migrateUp(url: string, options: { to?: string } = {}): Promise<string[]> {
   return withMigrator(url, options.to, async (database) => {
-    const done = await database.orm.migrator.up(options.to === undefined ? {} : { to: options.to });
+    const to = options.to === undefined ? {} : { to: options.to };
+    const done = await durably('schema.migrate', () => database.orm.migrator.up(to));
     return done.map(({ name }) => name);
   });
 }
@@ -34,7 +36,7 @@ export async function migrateDown(url: string, options: { to?: string } = {}): P
       throw schemaAhead(unknown);
     }
     const to = options.to === '0' ? { to: 0 as const } : { ...(target === undefined ? {} : { to: target }) };
-    const done = await database.orm.migrator.down(to);
+    const done = await durably('schema.migrate', () => database.orm.migrator.down(to));
     return done.map(({ name }) => name);
   });
 }

@@ -5,6 +5,8 @@ import { Kysely, PostgresDialect, sql } from 'kysely';
 import type { Transaction } from 'kysely';
 import type pg from 'pg';
 import type { AuditInput } from '../domain/audit.ts';
+import type { DurableStep } from '../domain/durable-step.ts';
+import { passCrashPoint } from '../domain/durable-step.ts';
 import { appendAuditEvents } from './audit-chain.ts';
 import { ENTITIES } from './entities/index.ts';
 import { MIGRATIONS } from './migrations/index.ts';
@@ -47,8 +49,8 @@ export async function openDatabase(input: {
     clientUrl: url,
     driverOptions: kysely,
     extensions: [Migrator],
-    // Only the migrations know triggers; the comparison of schemas leaves them alone.
-    schemaGenerator: { ignoreTriggers: true },
+    // Only the migrations know triggers and functions; the comparison of schemas leaves them alone.
+    schemaGenerator: { ignoreTriggers: true, ignoreRoutines: true },
     migrations: {
       migrationsList: MIGRATIONS,
       tableName: 'medic_migrations',
@@ -67,13 +69,14 @@ export async function openDatabase(input: {
 /**
  * Runs `work` in one READ COMMITTED transaction and commits, or rolls back with what it threw. Nothing is retried.
  *
- * INVARIANTS for callers: whoever locks several rows locks the server before the action before the decision;
- * nothing outside the database is called in `work`; every change names its audit event here.
+ * INVARIANTS for callers: whoever locks several locks the server before the gate of the halts (halt.repository.ts) before
+ * the action before the decision; nothing outside the database is called in `work`; every change names its audit event
+ * here.
  */
-export function transact<T>(database: Database, work: (tx: Tx) => Promise<T>): Promise<T> {
+export async function transact<T>(database: Database, step: DurableStep, work: (tx: Tx) => Promise<T>): Promise<T> {
   // Kysely's own transaction, and the ORM joined to it: a controlled one (em.transactional) keeps its connection from
   // the pool for ever where the database dies in its middle.
-  return database.kysely
+  const value = await database.kysely
     .transaction()
     .setIsolationLevel('read committed')
     .execute(async (kysely) => {
@@ -81,7 +84,7 @@ export function transact<T>(database: Database, work: (tx: Tx) => Promise<T>): P
       em.setTransactionContext(kysely);
       const events: AuditInput[] = [];
       const wakes = new Map<string, Set<string>>();
-      const value = await work({
+      const result = await work({
         em,
         kysely,
         audit: (event) => void events.push(event),
@@ -93,6 +96,9 @@ export function transact<T>(database: Database, work: (tx: Tx) => Promise<T>): P
         await sql`select pg_notify(${channel}, payload) from ${list} as payload`.execute(kysely);
       }
       await appendAuditEvents(kysely, events);
-      return value;
+      passCrashPoint(`${step}:before`);
+      return result;
     });
+  passCrashPoint(`${step}:after`);
+  return value;
 }

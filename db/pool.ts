@@ -1,6 +1,8 @@
 import pg from 'pg';
 
 const INT8 = 20; // PostgreSQL's type number of bigint
+/** Nothing but the database is waited for in a transaction: a process that sleeps this long in one is frozen or gone. */
+const ASLEEP_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 5_000; // a database that is away must be told, not waited for
 
 /**
@@ -13,7 +15,11 @@ export function createTypes(): pg.CustomTypesConfig {
   return types;
 }
 
-/** Every client and the pool have an `error` handler, or a restart of the database would kill the process. */
+/**
+ * What sleeps in a transaction loses it, and with it its locks, so that one frozen process holds up no other.
+ *
+ * Every client and the pool have an `error` handler, or a restart of the database would kill the process.
+ */
 export function createPool({
   url,
   size = 10,
@@ -27,6 +33,7 @@ export function createPool({
     connectionString: url,
     max: size,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: ASLEEP_MS,
     types: createTypes(),
     application_name: 'medic',
   });

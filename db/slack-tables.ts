@@ -40,9 +40,18 @@ export interface SlackLanesTable {
 
 export interface SlackHomesTable {
   slack_user_id: string;
+  /** Not written any more; it stays for the version before this one, which writes it. */
   view_id: string | null;
   opened_at: TimeWithDefault;
   checked_at: TimeWithDefault;
   seen_seq: Generated<number>;
   digest: string | null;
+}
+
+export interface SlackSocketsTable {
+  id: string;
+  started_at: TimeWithDefault;
+  seen_at: TimeWithDefault;
+  is_connected: Generated<boolean>;
+  connected_at: TimeOrNull;
 }

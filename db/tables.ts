@@ -1,11 +1,22 @@
 import type { Generated, Insertable, Selectable, Updateable } from 'kysely';
-import type { ActionStatus } from '../domain/lifecycle.ts';
+import type { Hold } from '../domain/limits.ts';
+import type { ActionStatus, DeadLetterState } from '../domain/lifecycle.ts';
 import type { Requirement } from '../domain/policy.ts';
-import type { Json, JsonOrNull, JsonWithDefault, Time, TimeOrNull, TimeWithDefault } from './column-types.ts';
+import type { RetryPolicy } from '../domain/retry.ts';
+import type { AuditEventsTable, AuditHeadTable, AuditReportsTable, CheckpointsTable } from './audit-tables.ts';
+import type { JsonOrNull, JsonWithDefault, Time, TimeOrNull, TimeWithDefault } from './column-types.ts';
 import type { CommandState } from './entities/command.entity.ts';
 import type { DecisionKind, DecisionStatus } from './entities/decision.entity.ts';
 import type { HeldPlaybook, RunningCommand } from './entities/server.entity.ts';
-import type { ActionBatchesTable, SlackHomesTable, SlackLanesTable, SlackOutboxTable } from './slack-tables.ts';
+import type { HaltsTable, HoldBacksTable } from './halt-tables.ts';
+import type { AgentKeysTable, CommandKeySetsTable } from './key-tables.ts';
+import type {
+  ActionBatchesTable,
+  SlackHomesTable,
+  SlackLanesTable,
+  SlackOutboxTable,
+  SlackSocketsTable,
+} from './slack-tables.ts';
 
 /*
  * The tables as Kysely sees them: column names, timestamps as Date (a string may be written), bigint as number (every
@@ -36,17 +47,10 @@ export interface ServersTable {
   running: JsonWithDefault<RunningCommand[]>;
   next_seq: Generated<number>;
   heartbeat_interval_s: Generated<number>;
+  journal_damaged_at: TimeOrNull;
+  journal_damaged_lines: number | null;
   revoked_at: TimeOrNull;
   created_at: TimeWithDefault;
-}
-
-export interface AgentKeysTable {
-  id: string;
-  server_id: string;
-  kid: string;
-  public_key: Json<Record<string, unknown>>;
-  created_at: TimeWithDefault;
-  revoked_at: TimeOrNull;
 }
 
 export interface EnrollmentTokensTable {
@@ -120,7 +124,18 @@ export interface ActionsTable {
   slack_requester_channel: string | null;
   escalation_step: Generated<number>;
   next_escalation_at: TimeOrNull;
+  retry: JsonOrNull<RetryPolicy>;
+  next_attempt_at: TimeOrNull;
+  dead_letter: DeadLetterState | null;
+  dismissed_by: string | null;
+  dismissed_at: TimeOrNull;
+  dismiss_reason: string | null;
+  replay_of: string | null;
+  /** The playbook was another one than that of `replay_of`. */
+  replay_changed: Generated<boolean>;
   batch_id: string | null;
+  held_by: JsonOrNull<Hold>;
+  hold_back_after: Generated<number>;
 }
 
 export interface DecisionsTable {
@@ -132,7 +147,7 @@ export interface DecisionsTable {
   reason: string | null;
   code: string | null;
   playbook_digest: string | null;
-  /** Those of the rule that the person was in at the click. */
+  /** Those of the rule that the person was in when they decided. */
   groups: Generated<string[]>;
   break_glass: Generated<boolean>;
   status: Generated<DecisionStatus>;
@@ -164,6 +179,7 @@ export interface CommandsTable {
   ended_at: TimeOrNull;
   step: Generated<number>;
   steps: Generated<number>;
+  failure_code: string | null;
 }
 
 export interface ResultsTable {
@@ -211,23 +227,6 @@ export interface IdempotencyKeysTable {
   created_at: TimeWithDefault;
 }
 
-export interface AuditEventsTable {
-  seq: number;
-  body: string;
-  at: Time;
-  actor: string;
-  via: string;
-  event: string;
-  subject_type: string;
-  subject_id: string;
-}
-
-export interface AuditHeadTable {
-  id: number;
-  seq: number;
-  hash: string;
-}
-
 export interface Tables {
   servers: ServersTable;
   agent_keys: AgentKeysTable;
@@ -239,13 +238,19 @@ export interface Tables {
   principal_totps: PrincipalTotpsTable;
   commands: CommandsTable;
   results: ResultsTable;
+  halts: HaltsTable;
+  hold_backs: HoldBacksTable;
   slack_outbox: SlackOutboxTable;
   slack_lanes: SlackLanesTable;
   slack_homes: SlackHomesTable;
+  slack_sockets: SlackSocketsTable;
   api_tokens: ApiTokensTable;
   idempotency_keys: IdempotencyKeysTable;
   audit_events: AuditEventsTable;
   audit_head: AuditHeadTable;
+  checkpoints: CheckpointsTable;
+  command_key_sets: CommandKeySetsTable;
+  audit_reports: AuditReportsTable;
 }
 
 export type Row<T extends keyof Tables> = Selectable<Tables[T]>;

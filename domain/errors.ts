@@ -48,3 +48,11 @@ export class TooManyRequestsError extends MedicError {}
 export class UnavailableError extends MedicError {}
 /** A configuration, file or environment that Medic cannot start with. */
 export class ConfigurationError extends MedicError {}
+
+/**
+ * For exit codes: what was typed is wrong, or a setting that the command cannot do without is not set.
+ */
+export function isWrongUse(error: unknown): boolean {
+  if (error instanceof InvalidInputError) return true;
+  return error instanceof ConfigurationError && error.code === 'missing_setting';
+}

@@ -18,6 +18,15 @@ export function isEnded(status: ActionStatus): boolean {
   return END_STATES.includes(status);
 }
 
+/** What was given up on waits (`open`) until somebody asks for it again or says that it is done with. */
+export const DEAD_LETTER_STATES = ['open', 'replayed', 'dismissed'] as const;
+export type DeadLetterState = (typeof DEAD_LETTER_STATES)[number];
+
+/** Failed, or never started though somebody wanted it to; not what nobody decided. */
+export function isGivenUp(end: { status: ActionStatus; failureCode: string | null }): boolean {
+  return end.status === 'failed' || (end.status === 'expired' && end.failureCode !== 'approval_timeout');
+}
+
 /** What an agent reports as the end of one command (contract §5, Result). */
 export const RESULT_STATUSES = ['completed', 'failed', 'timed_out', 'interrupted', 'cancelled', 'refused'] as const;
 export type ResultStatus = (typeof RESULT_STATUSES)[number];

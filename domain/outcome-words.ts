@@ -35,23 +35,32 @@ const SIGNALS: Readonly<Record<number, string>> = {
   15: 'SIGTERM',
 };
 
-const FAILURES: Readonly<Record<string, string>> = {
-  exit_nonzero: 'a step failed',
-  timed_out: 'it ran too long and was stopped',
-  interrupted: 'the agent was interrupted while it ran; it may have done a part',
-  agent_lost: 'nothing more was heard of the agent; it may have run',
-  cancel_unconfirmed: 'it was cancelled, but not every process could be proved stopped',
-  agent_offline: 'the agent was offline, so it was never started',
-  queue_timeout: 'other work kept the server busy, so it was never started',
-  approval_timeout: 'nobody decided in time',
-  server_paused: 'the server was paused before it started',
-  unknown_playbook: 'the agent has no such playbook',
-  playbook_changed: 'the playbook is not the version that was asked for',
-  invalid_params: 'the agent does not accept these parameters',
-  not_allowed_here: 'the owner of the server does not allow this',
-  halted: 'the agent is halted',
-  refused: 'the agent refused it',
-};
+/** By code, and by nothing that every object has: a code comes from an agent. */
+const FAILURES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    exit_nonzero: 'a step failed',
+    timed_out: 'it ran too long and was stopped',
+    interrupted: 'the agent was interrupted while it ran; it may have done a part',
+    retry_unstarted: 'it failed, and the next attempt could not be started in time',
+    agent_lost: 'nothing more was heard of the agent; it may have run',
+    cancel_unconfirmed: 'it was cancelled, but not every process could be proved stopped',
+    agent_offline: 'the agent was offline, so it was never started',
+    queue_timeout: 'other work kept the server busy, so it was never started',
+    held_back: 'its playbook was held back there after too many failures, so it was never started',
+    approval_timeout: 'nobody decided in time',
+    server_paused: 'the server was paused before it started',
+    server_revoked: 'the server was revoked',
+    unknown_playbook: 'the agent has no such playbook',
+    playbook_changed: 'the playbook is not the version that was asked for',
+    invalid_params: 'the agent does not accept these parameters',
+    not_allowed_here: 'the owner of the server does not allow this',
+    halted: 'everything was halted before it started',
+    frozen: 'its playbook or its server was frozen before it started',
+    refused_disk: 'the disk of the server is full, so the agent started nothing',
+    stale_seq: 'the agent had already seen a newer command, so it started nothing',
+    refused: 'the agent refused it',
+  }),
+);
 
 /** `exit code 127: there is no such program`; what is true of the code whichever program gave it. */
 export function describeExit(outcome: Pick<Outcome, 'exitCode' | 'signal' | 'argvPreview'>): string | null {
@@ -72,7 +81,7 @@ function isOfSystemctl({ argvPreview = [] }: Pick<Outcome, 'argvPreview'>): bool
 /** Why it failed, was refused or expired; a code of tomorrow is told as it is. */
 export function describeFailure(code: string | null): string | null {
   if (code === null) return null;
-  return FAILURES[code] ?? `the reason is "${code}"`;
+  return FAILURES.get(code) ?? `the reason is "${code}"`;
 }
 
 /** All that is known of the end, as the rest of a sentence: `a step failed; exit code 1: …`. */

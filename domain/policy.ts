@@ -119,7 +119,7 @@ export function readRequirement(stored: Partial<Requirement> | null, approvals: 
   return { ...DEFAULT_TERMS, from: null, text: '', ...stored, approvals };
 }
 
-/** When the rung after `step` rungs of the ladder is due; null where none is left, or nobody is waited for. */
+/** When the step after the first `step` of the ladder is due; null where none is left, or nobody is waited for. */
 export function escalationTime(requirement: Requirement, at: { requestedAt: Date; step: number }): Date | null {
   const next = requirement.escalate[at.step];
   if (next === undefined || requirement.approvals === 0) return null;
@@ -161,7 +161,7 @@ export interface DecisionQuestion {
 export type Judgement = { isAllowed: true } | { isAllowed: false; code: string; sentence: string };
 
 /**
- * May this person decide this action now? Judged at the click, by every way in alike. Says nothing of the end
+ * May this person decide this action now? Judged when they decide, by every way in alike. Says nothing of the end
  * state: that is told first, because it is true for everyone.
  */
 export function judgeDecision(question: DecisionQuestion): Judgement {
@@ -252,7 +252,7 @@ function refuse(code: string, sentence: string): Judgement {
   return { isAllowed: false, code, sentence };
 }
 
-/** What an approval has to carry beside the click, in the order of a form's fields. */
+/** What an approval has to carry beside the yes, in the order of a form's fields. */
 export type Proof = 'confirm_server' | 'reason' | 'totp';
 
 /** Breaking the glass takes a reason at any risk, and no code: it is for the night when nobody has theirs. */

@@ -5,7 +5,7 @@ export interface Principal {
   name: string;
   roles: readonly Role[];
   slackUserId: string | null;
-  /** Those whose list in medic.yaml names them. A group held in Slack is asked for at the click. */
+  /** Those whose list in medic.yaml names them. A group held in Slack is asked for when they decide. */
   groups: readonly string[];
 }
 
@@ -40,3 +40,8 @@ export interface Asker {
 export const SYSTEM_ACTOR = 'system';
 export const AUTO_ACTOR = 'auto';
 export const RESERVED_NAMES: readonly string[] = [SYSTEM_ACTOR, AUTO_ACTOR, 'unknown'];
+
+/** Who did it, as people read it; null where nobody is on record. */
+export function nameActor(name: string | null): string {
+  return name === null || name === SYSTEM_ACTOR ? 'Medic' : name;
+}

@@ -5,33 +5,47 @@ export type Permission =
   | 'servers.read'
   | 'servers.pause'
   | 'servers.enroll'
+  | 'halts.declare'
   | 'actions.read'
   | 'actions.read_own'
   | 'actions.request'
   | 'actions.decide'
   | 'actions.cancel'
   | 'actions.break_glass'
+  | 'dead_letters.settle'
   | 'audit.read'
-  | 'tokens.manage';
+  | 'tokens.manage'
+  | 'keys.manage';
 
 /** Contract §3: roles add up and contain each other only as said there. */
 const PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
   viewer: ['servers.read', 'actions.read'],
-  operator: ['servers.read', 'actions.read', 'actions.request', 'servers.pause', 'actions.cancel'],
+  operator: [
+    'servers.read',
+    'actions.read',
+    'actions.request',
+    'servers.pause',
+    'halts.declare',
+    'actions.cancel',
+    'dead_letters.settle',
+  ],
   approver: ['servers.read', 'actions.read', 'actions.decide'],
   auditor: ['servers.read', 'actions.read', 'audit.read'],
   automation: ['actions.request', 'actions.read_own'],
   admin: [
     'servers.read',
     'servers.pause',
+    'halts.declare',
     'servers.enroll',
     'actions.read',
     'actions.request',
     'actions.decide',
     'actions.cancel',
     'actions.break_glass',
+    'dead_letters.settle',
     'audit.read',
     'tokens.manage',
+    'keys.manage',
   ],
 };
 

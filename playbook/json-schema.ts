@@ -1,4 +1,5 @@
 import { DURATION_PATTERN } from '../domain/duration.ts';
+import { MAX_ATTEMPTS, MIN_ATTEMPTS } from './limits.ts';
 import { MAX_DESCRIPTION_LENGTH, MAX_NAME_LENGTH, MAX_PARAMS, MAX_TITLE_LENGTH, MAX_VALUE_LENGTH } from './limits.ts';
 import { PARAM_NAME, PLAYBOOK_NAME, RESERVED_PARAM_NAMES } from './limits.ts';
 import { REQUIRED_KEYS } from './parse.ts';
@@ -57,6 +58,17 @@ function createProperties(): Record<string, JsonSchema> {
     timeout: { ...reference('duration'), description: 'For the whole action.' },
     max_timeout: { ...reference('duration'), description: 'How far a request may raise the timeout.' },
     idempotent: { type: 'boolean', description: 'Whether a second run does no harm.' },
+    retry: {
+      ...closedObject(
+        {
+          attempts: { type: 'integer', minimum: MIN_ATTEMPTS, maximum: MAX_ATTEMPTS },
+          backoff: { ...reference('duration'), description: 'Before the second attempt; twice as long each time.' },
+          max_backoff: { ...reference('duration'), description: 'The longest wait.' },
+        },
+        ['attempts'],
+      ),
+      description: 'Tried again where nothing was started, and where idempotent is true, also where something was.',
+    },
     steps: { type: 'array', minItems: 1, items: reference('step') },
     verify: { type: 'array', items: reference('verifyStep') },
     rollback: { type: 'array', items: reference('step') },

@@ -4,6 +4,7 @@ import type { Fields } from './fields.ts';
 import { MAX_DESCRIPTION_LENGTH, MAX_NAME_LENGTH, MAX_TIMEOUT_MS, MAX_TITLE_LENGTH } from './limits.ts';
 import { MIN_TIMEOUT_MS, PLAYBOOK_NAME } from './limits.ts';
 import { readParams } from './parse-params.ts';
+import { readRetry } from './parse-retry.ts';
 import { readSteps } from './parse-steps.ts';
 import { RISKS } from './playbook.ts';
 import type { ParamSpec, Playbook, PlaybookProblem } from './playbook.ts';
@@ -13,7 +14,15 @@ import { readYaml, toJson } from './yaml-tree.ts';
 import type { Tree } from './yaml-tree.ts';
 
 export const REQUIRED_KEYS = ['name', 'title', 'risk', 'timeout', 'steps'] as const;
-export const OPTIONAL_KEYS = ['description', 'params', 'max_timeout', 'idempotent', 'verify', 'rollback'] as const;
+export const OPTIONAL_KEYS = [
+  'description',
+  'params',
+  'max_timeout',
+  'idempotent',
+  'retry',
+  'verify',
+  'rollback',
+] as const;
 
 /**
  * Reads one playbook and tells every mistake at once, in the order of the text. A playbook comes back only where
@@ -58,6 +67,7 @@ function readPlaybook(input: {
     params: Object.fromEntries([...params].filter((pair): pair is [string, ParamSpec] => pair[1] !== undefined)),
     ...readTimeouts(fields, problems),
     isIdempotent: readBoolean(fields.get('idempotent')?.value, problems, 'idempotent') ?? false,
+    retry: readRetry(fields, problems),
     steps,
     verify,
     rollback,

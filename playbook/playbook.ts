@@ -51,6 +51,13 @@ export type Step =
   | { kind: 'run'; argv: readonly string[]; wait?: Wait }
   | { kind: 'uses'; uses: string; with: Readonly<Record<string, string>>; wait?: Wait };
 
+/** Tried again, `attempts` times in all, the first one included. */
+export interface Retry {
+  attempts: number;
+  backoffMs: number;
+  maxBackoffMs: number;
+}
+
 /** A playbook that was read and found right; nothing in it needs to be checked again. */
 export interface Playbook {
   name: string;
@@ -61,6 +68,8 @@ export interface Playbook {
   timeoutMs: number;
   maxTimeoutMs: number;
   isIdempotent: boolean;
+  /** Null: tried once. */
+  retry: Retry | null;
   steps: readonly Step[];
   verify: readonly Step[];
   rollback: readonly Step[];

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
+import { hasRepeatedName } from './repeated-name.ts';
 import { isRecord } from './shape.ts';
 
 /** The `prev` of the first event. */
 export const CHAIN_START = `sha256:${'0'.repeat(64)}`;
 
+/** A place in the chain: after `count` events, the last of which has the hash `head`. */
 export interface ChainCheckpoint {
   count: number;
   head: string;
@@ -15,7 +17,7 @@ export type ChainReading =
   | { isIntact: false; code: ChainFault; line: number; sentence: string };
 
 export type ChainFault =
-  'not_json' | 'gap' | 'broken_link' | 'changed' | 'shorter_than_checkpoint' | 'differs_from_checkpoint';
+  'not_json' | 'ambiguous' | 'gap' | 'broken_link' | 'changed' | 'shorter_than_checkpoint' | 'differs_from_checkpoint';
 
 /** RFC 8785. Throws TypeError for what is no JSON (functions, NaN, cycles). */
 export function toCanonicalJson(value: unknown): string {
@@ -31,15 +33,18 @@ export function hashEvent(event: Readonly<Record<string, unknown>>): string {
 }
 
 /**
- * Reads a whole log from its first event and stops at the first fault. Empty lines are skipped. With a checkpoint
- * (its signature checked elsewhere) the log must hold at least that many events and that very head at its place.
+ * Reads a log and stops at the first fault; `line` counts from 1. Empty lines are skipped. It begins at the first event,
+ * or after the place `from`, which must be known to be good. The log must agree with each checkpoint (their signatures
+ * are checked elsewhere): hold at least that many events, and that very head at its place. Never rejects for what a line
+ * holds.
  */
 export async function verifyChain(
   lines: Iterable<string> | AsyncIterable<string>,
-  { checkpoint }: { checkpoint?: ChainCheckpoint } = {},
+  options: { checkpoints?: readonly ChainCheckpoint[]; from?: ChainCheckpoint } = {},
 ): Promise<ChainReading> {
-  let head = CHAIN_START;
-  let count = 0;
+  const { checkpoints = [], from = { count: 0, head: CHAIN_START } } = options;
+  const wanted = Map.groupBy(checkpoints, ({ count }) => count);
+  let { head, count } = from;
   let line = 0;
   for await (const textOfLine of lines) {
     line += 1;
@@ -48,14 +53,15 @@ export async function verifyChain(
     if ('code' in step) return { isIntact: false, line, ...step };
     count += 1;
     head = step.hash;
-    if (checkpoint?.count === count && checkpoint.head !== head) {
+    if (wanted.get(count)?.some((checkpoint) => checkpoint.head !== head) === true) {
       const sentence = `Event ${String(count)} is not the one the checkpoint was made over: the log was rewritten.`;
       return { isIntact: false, line, code: 'differs_from_checkpoint', sentence };
     }
   }
-  if (checkpoint !== undefined && checkpoint.count > count) {
-    const sentence = `The log ends after ${String(count)} events, but the checkpoint saw ${String(checkpoint.count)}.`;
-    return { isIntact: false, line, code: 'shorter_than_checkpoint', sentence };
+  const most = Math.max(0, ...wanted.keys());
+  if (most > count) {
+    const sentence = `The log ends after ${String(count)} events, but a checkpoint saw ${String(most)}.`;
+    return { isIntact: false, line: line + 1, code: 'shorter_than_checkpoint', sentence };
   }
   return { isIntact: true, count, head };
 }
@@ -78,14 +84,29 @@ function checkEvent(text: string, expected: { seq: number; prev: string }): Step
       sentence: `prev of event ${String(expected.seq)} is not the hash of the event before.`,
     };
   }
-  const hash = hashEvent(event);
-  if (event['hash'] !== hash) {
+  const hash = hashOrNull(event);
+  if (hash === null || event['hash'] !== hash) {
     return {
       code: 'changed',
       sentence: `Event ${String(expected.seq)} was changed: its content no longer has its hash.`,
     };
   }
+  if (hasRepeatedName(text, event)) {
+    return {
+      code: 'ambiguous',
+      sentence: `A name stands twice in event ${String(expected.seq)}: readers differ on it.`,
+    };
+  }
   return { hash };
+}
+
+/** Null for what nobody could have hashed: a number beyond all bounds, half a character, nested too deep. */
+function hashOrNull(event: Readonly<Record<string, unknown>>): string | null {
+  try {
+    return hashEvent(event);
+  } catch {
+    return null;
+  }
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

@@ -32,9 +32,31 @@ export async function verifyCheckpoint(input: {
     const key = input.keys.find((candidate) => candidate.kid === kid);
     if (key === undefined || typ !== CHECKPOINT_TYPE) return undefined;
     const { payload } = await compactVerify(input.jws, toPublicKeyObject(key), { algorithms: ['EdDSA'] });
-    const reading = read(shape, JSON.parse(new TextDecoder().decode(payload)));
-    return reading.isValid ? reading.value : undefined;
+    return readPayload(new TextDecoder().decode(payload));
   } catch {
     return undefined;
   }
+}
+
+/** The key that it names; undefined where it names none. */
+export function readCheckpointKid(jws: string): string | undefined {
+  try {
+    return decodeProtectedHeader(jws).kid;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What it says, whoever signed it: for what was verified before. Undefined where it is no checkpoint. */
+export function decodeCheckpoint(jws: string): Checkpoint | undefined {
+  try {
+    return readPayload(Buffer.from(jws.split('.')[1] ?? '', 'base64url').toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function readPayload(json: string): Checkpoint | undefined {
+  const reading = read(shape, JSON.parse(json));
+  return reading.isValid ? reading.value : undefined;
 }

@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { calculateJwkThumbprint } from 'jose';
 import { ConfigurationError } from '../domain/errors.ts';
 import type { CommandKey, PublicKey } from './messages.ts';
+import { isSoundPublicKey } from './public-key-point.ts';
 
 export interface SigningKey {
   privateKey: KeyObject;
@@ -22,10 +23,21 @@ export async function importSigningKey(input: { pem: string; source: string }): 
   if (privateKey.asymmetricKeyType !== 'ed25519') {
     throw badKey(input.source, `it is a key of type ${privateKey.asymmetricKeyType ?? 'unknown'}`);
   }
-  const { x } = createPublicKey(privateKey).export({ format: 'jwk' });
-  if (x === undefined) throw badKey(input.source, 'its public part cannot be derived');
+  return { privateKey, publicKey: await describePublicKey(createPublicKey(privateKey), input.source) };
+}
+
+/** From the PEM of a public or a private key. Throws ConfigurationError `bad_signing_key`; the text is never shown. */
+export async function importPublicKey(input: { pem: string; source: string }): Promise<CommandKey> {
+  const publicKey = readPublicKey(input);
+  if (publicKey.asymmetricKeyType === 'ed25519') return describePublicKey(publicKey, input.source);
+  throw badKey(input.source, `it is a key of type ${publicKey.asymmetricKeyType ?? 'unknown'}`);
+}
+
+async function describePublicKey(key: KeyObject, source: string): Promise<CommandKey> {
+  const { x } = key.export({ format: 'jwk' });
+  if (x === undefined || !isSoundPublicKey(x)) throw badKey(source, 'its public part is none');
   const publicKey: PublicKey = { kty: 'OKP', crv: 'Ed25519', x };
-  return { privateKey, publicKey: { ...publicKey, kid: await computeKeyId(publicKey) } };
+  return { ...publicKey, kid: await computeKeyId(publicKey) };
 }
 
 /** The RFC 7638 thumbprint (SHA-256, base64url): the same key always has the same id. */
@@ -35,6 +47,14 @@ export function computeKeyId(key: PublicKey): Promise<string> {
 
 export function toPublicKeyObject(key: PublicKey): KeyObject {
   return createPublicKey({ key: { kty: key.kty, crv: key.crv, x: key.x }, format: 'jwk' });
+}
+
+function readPublicKey({ pem, source }: { pem: string; source: string }): KeyObject {
+  try {
+    return createPublicKey(pem);
+  } catch (cause) {
+    throw badKey(source, 'it cannot be read as PEM', cause);
+  }
 }
 
 function readPrivateKey({ pem, source }: { pem: string; source: string }): KeyObject {

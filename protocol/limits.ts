@@ -9,6 +9,10 @@ export const MAX_SESSION_AHEAD_S = 86_400; // a clock that was set back by a day
 export const MAX_TOKEN_LIFE_S = 600; // an agent's token, from iat to exp
 export const MAX_COMMAND_LIFE_S = 60; // a command's exp, counted from its hand-out
 
+export const MAX_COMMAND_KEYS = 16; // that agents accept at once; two are enough for a change
+export const MAX_RETIRED_KEYS = 240; // that an agent keeps for its old checkpoints, and an auditor may be given
+export const MAX_KEY_CHANGES = 64; // in one answer; who missed more hears the rest with the next
+
 export const MAX_HEARTBEAT_BYTES = 1024 * 1024;
 export const MAX_BODY_BYTES = 64 * 1024; // any body but a heartbeat
 export const MAX_RESULTS_BYTES = 900 * 1024; // leaves room for the rest of a heartbeat

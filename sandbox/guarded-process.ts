@@ -69,7 +69,7 @@ export async function startGuarded(options: GuardedProcessOptions): Promise<Guar
     {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-      env: options.env ?? process.env,
+      ...(options.env === undefined ? {} : { env: options.env }),
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       ...(options.uid === undefined ? {} : { uid: options.uid }),
       ...(options.gid === undefined ? {} : { gid: options.gid }),

@@ -30,6 +30,8 @@ export interface RunningPostgres {
 
 export interface PostgresOptions {
   dataDir: string;
+  /** The wanted one, or the next free one after it; absent: any. */
+  port?: number;
   log?: (line: string) => void;
   /** For tests: nothing is forced to disk, and the data is deleted at the end. */
   isEphemeral?: boolean;
@@ -53,7 +55,11 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   const lock = takeLock(dataDir);
   try {
     const { clusterDir, password } = await ensureCluster({ files, dataDir, isEphemeral });
-    const { server, port } = await launch({ files, clusterDir, isEphemeral, log: options.log ?? (() => undefined) });
+    const { server, port } = await launch({
+      ...{ files, clusterDir, isEphemeral },
+      wantedPort: options.port ?? 0,
+      log: options.log ?? (() => undefined),
+    });
     const urlOf = (database: string): string => `postgres://${SUPERUSER}:${password}@127.0.0.1:${port}/${database}`;
     try {
       await ensureDatabase(urlOf('postgres'));
@@ -94,12 +100,13 @@ interface LaunchOptions {
   files: PostgresFiles;
   clusterDir: string;
   isEphemeral: boolean;
+  wantedPort: number;
   log: (line: string) => void;
 }
 
 async function launch(options: LaunchOptions): Promise<{ server: GuardedProcess; port: number }> {
   for (let attempt = 1; ; attempt++) {
-    const { port } = await takePort();
+    const { port } = await takePort(options.wantedPort);
     const { server, output, isReady } = await launchOnce(options, port);
     if (isReady) return { server, port };
     await stopServer(server);

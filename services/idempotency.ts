@@ -4,6 +4,7 @@ import canonicalize from 'canonicalize';
 import { sql } from 'kysely';
 import type { Row } from '../db/tables.ts';
 import { toJson } from '../db/tables.ts';
+import { durably } from '../domain/durable-step.ts';
 import { ConflictError, InvalidInputError } from '../domain/errors.ts';
 import type { Context } from './context.ts';
 
@@ -49,7 +50,7 @@ export async function withIdempotency<T>(ctx: Context, write: IdempotentWrite<T>
   const bodyHash = hashBody(write.body);
   const deadlineMs = Date.now() + LONGEST_WAIT_MS;
   for (;;) {
-    const effectId = await claim(ctx, write, bodyHash);
+    const effectId = await durably('idempotency.claim', () => claim(ctx, write, bodyHash));
     if (effectId !== null) return { isRepeat: false, answer: await runAndKeep(ctx, write, effectId) };
     const row = await find(ctx, write);
     if (row !== null && row.body_hash !== bodyHash) {
@@ -97,20 +98,23 @@ async function runAndKeep<T>(ctx: Context, write: IdempotentWrite<T>, effectId: 
   const { principal, method, path, key } = write;
   try {
     const answer = await write.run(effectId);
-    await kysely
-      .updateTable('idempotency_keys')
-      .set({ status: 200, answer: toJson(write.keep(answer)) })
-      .where((eb) => eb.and({ principal, method, path, key }))
-      .where('status', 'is', null)
-      .execute();
+    await durably('idempotency.keep', () =>
+      kysely
+        .updateTable('idempotency_keys')
+        .set({ status: 200, answer: toJson(write.keep(answer)) })
+        .where((eb) => eb.and({ principal, method, path, key }))
+        .where('status', 'is', null)
+        .execute(),
+    );
     return answer;
   } catch (error) {
-    await kysely
-      .deleteFrom('idempotency_keys')
-      .where((eb) => eb.and({ principal, method, path, key }))
-      .where('status', 'is', null)
-      .execute()
-      .catch(() => undefined); // the lease frees it then
+    await durably('idempotency.free', () =>
+      kysely
+        .deleteFrom('idempotency_keys')
+        .where((eb) => eb.and({ principal, method, path, key }))
+        .where('status', 'is', null)
+        .execute(),
+    ).catch(() => undefined); // the lease frees it then
     throw error;
   }
 }

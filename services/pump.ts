@@ -1,12 +1,18 @@
-import { listActionsWithoutWorkflow } from '../db/repositories/action.repository.ts';
 import { listRecordedDecisions } from '../db/repositories/decision.repository.ts';
 import { listUnadoptedResults } from '../db/repositories/result.repository.ts';
-import { sql } from 'kysely';
+import {
+  listActionsWithoutWorkflow,
+  listOverdueActions,
+  listUnheardCommands,
+} from '../db/repositories/workflow.repository.ts';
 import { deliverFact } from './actions/deliver-fact.ts';
 import { startWorkflow } from './actions/start-workflow.ts';
 import { submitDecision } from './actions/submit-decision.ts';
 import type { Context } from './context.ts';
 import { climbLadders } from './escalation/climb-ladders.ts';
+import { goRound } from './go-round.ts';
+import { endHalts } from './halts/end-halts.ts';
+import { showHalts } from './halts/show-halts.ts';
 import { endPauses } from './servers/end-pauses.ts';
 
 const PERIOD_MS = 2_000;
@@ -24,13 +30,13 @@ type Step = (ctx: Context) => Promise<void>;
 
 /** Each goes round by itself: on a ladder Slack is asked, and what waits for Slack must hold up nothing else. */
 const ROUNDS: readonly (readonly Step[])[] = [
-  [startMissing, submitRecorded, deliverFacts, resumeLost, endPauses],
+  [startMissing, submitRecorded, deliverFacts, resumeLost, endPauses, endHalts, showHalts],
   [climbLadders],
 ];
 
 /**
  * Brings again what is recorded and not yet taken over by a workflow: requests, decisions, results; climbs the ladders
- * of what waits for a decision; and ends timed pauses. Everything it does may be done twice and by several processes at
+ * of what waits for a decision; and ends timed pauses and halts. Everything it does may be done twice and by several processes at
  * once.
  */
 export function startPump(ctx: Context, options: { periodMs?: number } = {}): Pump {
@@ -43,26 +49,6 @@ export function startPump(ctx: Context, options: { periodMs?: number } = {}): Pu
     stop: async () => {
       await Promise.all(stops.map((stop) => stop()));
     },
-  };
-}
-
-/** The next round begins `periodMs` after the last has ended. Stopping waits for the one under way. */
-function goRound(round: () => Promise<void>, periodMs: number): () => Promise<void> {
-  let isStopped = false;
-  let timer: NodeJS.Timeout | null = null;
-  let running: Promise<void> = Promise.resolve();
-  const schedule = (): void => {
-    if (isStopped) return;
-    timer = setTimeout(() => {
-      running = round().finally(schedule);
-    }, periodMs);
-    timer.unref();
-  };
-  schedule();
-  return async () => {
-    isStopped = true;
-    if (timer !== null) clearTimeout(timer);
-    await running;
   };
 }
 
@@ -96,29 +82,14 @@ async function deliverFacts(ctx: Context): Promise<void> {
     const { action_id: actionId, command_id: commandId } = result;
     if (actionId !== null) await deliverFact(ctx, { kind: 'result', actionId, commandId });
   }
-  const unheard = await ctx.database.kysely
-    .selectFrom('commands')
-    .innerJoin('actions', 'actions.id', 'commands.action_id')
-    .select(['commands.id', 'commands.action_id'])
-    .where('commands.state', '=', 'running')
-    .where('actions.status', '=', 'approved')
-    .limit(BATCH)
-    .execute();
-  for (const command of unheard) {
+  for (const command of await listUnheardCommands(ctx.database, BATCH)) {
     await deliverFact(ctx, { kind: 'executing', actionId: command.action_id, commandId: command.id });
   }
 }
 
 /** Actions whose workflow should have ended them long ago: it was terminated, or lost with Temporal's store. */
 async function resumeLost(ctx: Context): Promise<void> {
-  const { rows } = await sql<{ id: string }>`
-    select id from actions
-    where status in ('pending', 'approved', 'executing')
-      and coalesce(executed_at + (timeout_s + 60) * interval '1 second', expires_at)
-        < now() - ${OVERDUE_S} * interval '1 second'
-    limit ${BATCH}
-  `.execute(ctx.database.kysely);
-  for (const { id } of rows) {
+  for (const id of await listOverdueActions(ctx.database, { overdueS: OVERDUE_S, limit: BATCH })) {
     if (!(await startWorkflow(ctx, id))) return;
   }
 }

@@ -7,6 +7,8 @@ import {
   isGrpcDeadlineError,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
+import type { DurableStep } from '../domain/durable-step.ts';
+import { durably } from '../domain/durable-step.ts';
 import type { ActionWorkflowInput, DecisionAnswer } from '../workflows/contracts/action.contract.ts';
 import {
   ACTION_WORKFLOW,
@@ -41,54 +43,26 @@ export interface TemporalGateway {
   isReachable(): Promise<boolean>;
 }
 
+interface Link {
+  client: Client;
+  taskQueue: string;
+  /** Makes a call that Temporal keeps, with our deadline. */
+  keep<T>(step: DurableStep, call: () => Promise<T>): Promise<T>;
+}
+
 export function createTemporalGateway(input: {
   client: Client;
   connection: Pick<Connection, 'withDeadline'>;
   namespace: string;
   taskQueue?: string;
 }): TemporalGateway {
-  const { client, namespace } = input;
-  const taskQueue = input.taskQueue ?? TASK_QUEUE;
+  const { client, namespace, taskQueue = TASK_QUEUE } = input;
   const within = <T>(call: () => Promise<T>): Promise<T> => input.connection.withDeadline(Date.now() + CALL_MS, call);
+  const link: Link = { client, taskQueue, keep: (step, call) => durably(step, () => within(call)) };
   return {
-    startAction: async (args) => {
-      try {
-        const workflowId = actionWorkflowId(args.actionId);
-        await within(() =>
-          client.workflow.start(ACTION_WORKFLOW, {
-            workflowId,
-            taskQueue,
-            args: [args],
-            // one that an operator terminated may be carried on; one that ended by itself may not
-            workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
-          }),
-        );
-        return 'started';
-      } catch (error) {
-        if (error instanceof WorkflowExecutionAlreadyStartedError) return 'started';
-        return awayOrThrow(error);
-      }
-    },
-    decide: async ({ actionId, decisionId }) => {
-      try {
-        const handle = client.workflow.getHandle(actionWorkflowId(actionId));
-        const options = { args: [decisionId] as [string], updateId: decisionId };
-        const answer = await within(() => handle.executeUpdate<DecisionAnswer, [string]>(DECIDE_UPDATE, options));
-        return { kind: 'answered', answer };
-      } catch (error) {
-        return readDecideFailure(error);
-      }
-    },
-    signalFact: async ({ kind, actionId, commandId }) => {
-      try {
-        const handle = client.workflow.getHandle(actionWorkflowId(actionId));
-        await within(() => handle.signal(kind === 'executing' ? EXECUTING_SIGNAL : RESULT_SIGNAL, { commandId }));
-        return 'delivered';
-      } catch (error) {
-        if (error instanceof WorkflowNotFoundError) return 'missing';
-        return awayOrThrow(error);
-      }
-    },
+    startAction: (args) => startAction(link, args),
+    decide: (decision) => decide(link, decision),
+    signalFact: (fact) => signalFact(link, fact),
     isReachable: async () => {
       try {
         await within(() => client.workflowService.describeNamespace({ namespace }));
@@ -98,6 +72,56 @@ export function createTemporalGateway(input: {
       }
     },
   };
+}
+
+async function startAction({ client, taskQueue, keep }: Link, args: ActionWorkflowInput): Promise<'started' | 'away'> {
+  try {
+    const workflowId = actionWorkflowId(args.actionId);
+    await keep('workflow.start', () =>
+      client.workflow.start(ACTION_WORKFLOW, {
+        workflowId,
+        taskQueue,
+        args: [args],
+        // one that an operator terminated may be carried on; one that ended by itself may not
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
+      }),
+    );
+    return 'started';
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return 'started';
+    return awayOrThrow(error);
+  }
+}
+
+async function decide(
+  { client, keep }: Link,
+  { actionId, decisionId }: Parameters<TemporalGateway['decide']>[0],
+): Promise<DecideAnswer> {
+  try {
+    const handle = client.workflow.getHandle(actionWorkflowId(actionId));
+    const options = { args: [decisionId] as [string], updateId: decisionId };
+    const answer = await keep('workflow.decide', () =>
+      handle.executeUpdate<DecisionAnswer, [string]>(DECIDE_UPDATE, options),
+    );
+    return { kind: 'answered', answer };
+  } catch (error) {
+    return readDecideFailure(error);
+  }
+}
+
+async function signalFact(
+  { client, keep }: Link,
+  { kind, actionId, commandId }: Parameters<TemporalGateway['signalFact']>[0],
+): Promise<Delivery> {
+  try {
+    const handle = client.workflow.getHandle(actionWorkflowId(actionId));
+    const signal = kind === 'executing' ? EXECUTING_SIGNAL : RESULT_SIGNAL;
+    await keep('workflow.signal', () => handle.signal(signal, { commandId }));
+    return 'delivered';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return 'missing';
+    return awayOrThrow(error);
+  }
 }
 
 /** Also the update that came in the moment of the end: "workflow update was aborted by closing workflow". */

@@ -13,6 +13,8 @@ import { isEnded } from '../domain/lifecycle.ts';
 import type { ActionWorkflowInput, CommandFact, DecisionAnswer } from './contracts/action.contract.ts';
 import { ALREADY_ENDED, DECIDE_UPDATE, EXECUTING_SIGNAL, RESULT_SIGNAL } from './contracts/action.contract.ts';
 import type { ActionActivities, ActionState } from './contracts/activities.contract.ts';
+import type { TakeTurn } from './turns.ts';
+import { createTurns } from './turns.ts';
 
 const activities = proxyLocalActivities<ActionActivities>({
   scheduleToCloseTimeout: '5s', // a local activity that keeps failing holds up the workflow task
@@ -52,6 +54,7 @@ export async function actionWorkflow(input: ActionWorkflowInput): Promise<Action
   const facts: { kind: 'executing' | 'result'; commandId: string }[] = [];
   let state: ActionState = { status: 'pending', deadlineAtMs: input.deadlineAtMs };
   let changes = 0;
+  const takeTurn = createTurns();
 
   const adopt = (next: ActionState): void => {
     if (PROGRESS[next.status] < PROGRESS[state.status]) return;
@@ -62,7 +65,7 @@ export async function actionWorkflow(input: ActionWorkflowInput): Promise<Action
   setHandler(
     decideUpdate,
     async (decisionId) => {
-      const answer = await persist(() => activities.applyDecision(decisionId));
+      const answer = await persist(takeTurn, () => activities.applyDecision(decisionId));
       adopt({ status: answer.status, deadlineAtMs: answer.deadlineAtMs });
       return answer;
     },
@@ -76,9 +79,9 @@ export async function actionWorkflow(input: ActionWorkflowInput): Promise<Action
   setHandler(executingSignal, ({ commandId }) => void facts.push({ kind: 'executing', commandId }));
   setHandler(resultSignal, ({ commandId }) => void facts.push({ kind: 'result', commandId }));
 
-  if (input.isResumed) adopt(await persist(() => activities.enforceDeadline(actionId)));
+  if (input.isResumed) adopt(await persist(takeTurn, () => activities.enforceDeadline(actionId)));
   if (input.isAutomatic && !isEnded(state.status) && state.status === 'pending') {
-    adopt(await persist(() => activities.approveAutomatically(actionId)));
+    adopt(await persist(takeTurn, () => activities.approveAutomatically(actionId)));
   }
   while (!isEnded(state.status)) {
     const fact = facts.shift();
@@ -86,24 +89,24 @@ export async function actionWorkflow(input: ActionWorkflowInput): Promise<Action
       const seen = changes;
       const waitMs = Math.max(state.deadlineAtMs - Date.now(), SHORTEST_WAIT_MS);
       const isWoken = await condition(() => facts.length > 0 || changes > seen, waitMs);
-      if (!isWoken) adopt(await persist(() => activities.enforceDeadline(actionId)));
+      if (!isWoken) adopt(await persist(takeTurn, () => activities.enforceDeadline(actionId)));
       continue;
     }
     const { commandId } = fact;
     const isOvertaken = fact.kind === 'executing' && facts.some((later) => later.commandId === commandId);
     if (isOvertaken) continue; // its result is here already and tells both
     const record = fact.kind === 'executing' ? activities.markExecuting : activities.adoptResult;
-    adopt(await persist(() => record({ actionId, commandId })));
+    adopt(await persist(takeTurn, () => record({ actionId, commandId })));
   }
   await condition(allHandlersFinished);
   return state.status;
 }
 
 /** Tries until the database answers, between tries under a durable timer: an outage ends no action. */
-async function persist<T>(write: () => Promise<T>): Promise<T> {
+async function persist<T>(takeTurn: TakeTurn, write: () => Promise<T>): Promise<T> {
   for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_RETRY_MS)) {
     try {
-      return await write();
+      return await takeTurn(write);
     } catch {
       await sleep(waitMs);
     }

@@ -1,5 +1,6 @@
 import { chmod, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { durably } from '../../domain/durable-step.ts';
 import { InvalidInputError } from '../../domain/errors.ts';
 import { suggestNearest } from '../../domain/nearest-word.ts';
 import { addToAllowFile } from '../../playbook/allow-edit.ts';
@@ -26,7 +27,7 @@ export const allowCommand: AgentCommand = {
     const mode = (await stat(path).catch(() => ({ mode: 0o644 }))).mode & 0o777;
     await writeFile(`${path}.draft`, after, { mode });
     await chmod(`${path}.draft`, mode);
-    await rename(`${path}.draft`, path);
+    await durably('agent.allow_file', () => rename(`${path}.draft`, path));
     const permitted = (await readOwnPlaybooks(folder)).allowFile?.allow[playbook.name];
     print(
       { playbook: playbook.name, permits: permitted },

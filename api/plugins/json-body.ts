@@ -1,25 +1,32 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { InvalidInputError } from '../../domain/errors.ts';
 
 const DEEPEST = 32; // nothing we read is nested deeper than ten
 
-/** JSON only; `__proto__` and `constructor.prototype` are refused, and so is deep nesting. No body at all is `{}`. */
-export function registerJsonBody(app: FastifyInstance): void {
+/**
+ * JSON in UTF-8 only; `__proto__` and `constructor.prototype` are refused, and so is deep nesting, and what is larger
+ * than `limitOf` says, where that is less than the route's own. No body at all is `{}`.
+ */
+export function registerJsonBody(app: FastifyInstance, limitOf: (request: FastifyRequest) => number): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (!isUtf8(request.headers['content-type'] ?? '')) {
+      done(Object.assign(new Error('another charset'), { statusCode: 415 }));
+      return;
+    }
     const text = body.toString();
+    if (Buffer.byteLength(text) > limitOf(request)) {
+      done(Object.assign(new Error('too large'), { statusCode: 413 }));
+      return;
+    }
     if (text.trim() === '') {
       done(null, {});
       return;
     }
-    if (isTooDeep(text)) {
-      const message = `The JSON is nested deeper than ${DEEPEST} levels.`;
-      done(new InvalidInputError(message, { code: 'too_deep' }));
-      return;
-    }
-    if (/\\u0000/i.test(text) && hasNul(text)) {
-      done(new InvalidInputError('No text may hold the character U+0000.', { code: 'invalid_text' }));
+    const fault = findFault(text);
+    if (fault !== null) {
+      done(fault);
       return;
     }
     void parse(request, text, (error, value) => {
@@ -39,6 +46,24 @@ export function registerJsonBody(app: FastifyInstance): void {
     if (request.body === undefined && request.method !== 'GET') request.body = {};
     done();
   });
+}
+
+/** What is wrong with a text before anything is built from it. */
+function findFault(text: string): InvalidInputError | null {
+  if (isTooDeep(text)) {
+    const message = `The JSON is nested deeper than ${DEEPEST} levels.`;
+    return new InvalidInputError(message, { code: 'too_deep' });
+  }
+  if (/\\u0000/i.test(text) && hasNul(text)) {
+    return new InvalidInputError('No text may hold the character U+0000.', { code: 'invalid_text' });
+  }
+  return null;
+}
+
+/** Where nothing is said it is UTF-8: JSON has no other encoding on the wire (RFC 8259, 8.1). */
+function isUtf8(contentType: string): boolean {
+  const [, charset = 'utf-8'] = /;\s*charset\s*=\s*"?([^\s";]*)/i.exec(contentType) ?? [];
+  return ['utf-8', 'utf8'].includes(charset.toLowerCase());
 }
 
 function isJson(text: string): boolean {

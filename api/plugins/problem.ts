@@ -24,6 +24,7 @@ const TITLES: Readonly<Record<number, string>> = {
   405: 'Method not allowed',
   409: 'The present state forbids it',
   413: 'Too large',
+  414: 'Address too long',
   415: 'Unsupported media type',
   426: 'Upgrade required',
   429: 'Too many requests',
@@ -96,9 +97,18 @@ function statusOf(error: errors.MedicError): number {
 function describeTransport(status: number, error: Error): { code: string; detail: string } {
   switch (status) {
     case 413:
-      return { code: 'too_large', detail: 'The body is too large: 1 MiB for a heartbeat, 64 KiB for anything else.' };
+      return {
+        code: 'too_large',
+        detail:
+          'The body is too large: at most 1 MiB for a heartbeat, and for anything else 64 KiB or what `limits` says.',
+      };
+    case 414:
+      return { code: 'address_too_long', detail: 'A part of the address is longer than anything it could name.' };
     case 415:
-      return { code: 'unsupported_media_type', detail: 'The body must be JSON: send Content-Type: application/json.' };
+      return {
+        code: 'unsupported_media_type',
+        detail: 'The body must be JSON in UTF-8: send Content-Type: application/json.',
+      };
     case 429:
       return { code: 'too_many_requests', detail: 'Too many requests: wait as long as Retry-After says.' };
     case 400:

@@ -1,10 +1,9 @@
 import type { KnownBlock } from '@slack/types';
 import type { Message } from './message.ts';
 import { listBlock, sentenceBlock, smallPrint } from './parts.ts';
-import { escapeWithin, showTime, toLine } from './text.ts';
+import { showTime, toLine, writeText } from './text.ts';
 
 const MAX_ANSWER = 2_000;
-const MAX_TEXT = 4_000; // Slack's advice for `text`
 const MAX_TIMES = 3;
 
 /** One sentence for one person, with a list below it where there is something to list. */
@@ -15,7 +14,7 @@ export function createAnswer(sentence: string, lines: readonly string[] = []): M
   if (shown.length > 0) blocks.push(listBlock(shown));
   const times = timesIn(text);
   if (times.length > 0) blocks.push(smallPrint(times.map((at) => `In your time ${showTime(at)}`)));
-  return { text: escapeWithin([text, ...shown.map((line) => `• ${line}`)].join('\n'), MAX_TEXT), blocks };
+  return { text: writeText([text, ...shown.map((line) => `• ${line}`)]), blocks };
 }
 
 /** What services tell has its times in UTC, as scripts read them too; here each is told in the reader's zone as well. */

@@ -1,15 +1,17 @@
 import type { KnownBlock, MessageMetadata } from '@slack/types';
 import { writeArgv } from '../../domain/argv-text.ts';
-import { writeBatchLine } from '../../domain/batch-line.ts';
+import { MAX_BATCH_STEPS } from '../../domain/batch-line.ts';
+import { describeReach } from '../../domain/halt.ts';
+import { isEnded } from '../../domain/lifecycle.ts';
 import type { ActionView } from '../../services/actions/action-view.ts';
 import type { BatchView } from '../../services/slack/batches.ts';
+import { describeRow, drawHalts, drawPauses, isWaiting, wordOf } from './batch-rows.ts';
 import type { Message } from './message.ts';
-import { BATCH_BLOCK, BATCH_BUTTONS, BATCH_EVENT_TYPE, shortId } from './names.ts';
+import { BATCH_BLOCK, BATCH_BUTTONS, BATCH_EVENT_TYPE } from './names.ts';
 import { button, factsBlock, listBlock, MAX_SENTENCE, preformattedBlock, sentenceBlock, smallPrint } from './parts.ts';
 import { cut, escapeMrkdwn, showTime, toLine } from './text.ts';
 
-const MAX_ROW = 190; // 50 rows and the rest stay below about 13,200 characters
-const MAX_STEPS = 1_500;
+const MAX_RULE = 400; // beside fifty lines, in the 13,200 characters or so that Slack takes
 
 export interface BatchMessage extends Message {
   metadata: MessageMetadata;
@@ -23,16 +25,18 @@ export function createBatchCard(batch: BatchView): BatchMessage {
     sentenceBlock(sentence, { blockId: BATCH_BLOCK }),
     factsBlock([
       ['Risk', batch.actions[0]?.risk ?? 'low'],
-      ['Rule', toLine(batch.rule || 'none', MAX_SENTENCE)],
+      ['Rule', toLine(batch.rule || 'none', MAX_RULE)],
     ]),
     preformattedBlock(describeSteps(batch.actions)),
     listBlock(batch.actions.map(describeRow)),
+    ...drawHalts(batch.actions),
+    ...drawPauses(batch.actions),
   ];
   const nextExpiry = waiting.map(({ expiresAt }) => expiresAt?.getTime() ?? Infinity).toSorted((a, b) => a - b)[0];
   if (nextExpiry !== undefined && Number.isFinite(nextExpiry)) {
     blocks.push(smallPrint([`The first of them expires ${showTime(new Date(nextExpiry))}`]));
   }
-  if (waiting.length > 0) blocks.push({ type: 'actions', elements: buttonsOf(batch.id, waiting.length) });
+  if (waiting.length > 0) blocks.push({ type: 'actions', elements: buttonsOf(batch, waiting) });
   return { text: escapeMrkdwn(sentence), blocks, metadata: metadataOf(batch) };
 }
 
@@ -40,11 +44,6 @@ export function createBatchCard(batch: BatchView): BatchMessage {
 export function createClosedBatch(batch: BatchView): BatchMessage {
   const sentence = toLine(`This message was replaced: the card of ${describeBatch(batch)}`, MAX_SENTENCE);
   return { text: escapeMrkdwn(sentence), blocks: [sentenceBlock(sentence)], metadata: metadataOf(batch) };
-}
-
-/** What is decided on a batch: what still waits for a person. */
-export function isWaiting(action: ActionView): boolean {
-  return action.status === 'pending' && action.approvalsRequired > 0;
 }
 
 /** Slack takes a list of strings, which its type does not say. */
@@ -58,42 +57,31 @@ function describeBatch({ playbook, actions }: BatchView): string {
   const counts = new Map<string, number>();
   for (const action of actions) counts.set(wordOf(action), (counts.get(wordOf(action)) ?? 0) + 1);
   const told = [...counts].map(([word, count]) => `${count} ${word}`).join(', ');
-  return `${actions.length} requests to run ${playbook}: ${told}.`;
+  return `${actions.length} requests to run ${playbook}: ${told}.${describeHalted(actions)}`;
 }
 
-function wordOf(action: ActionView): string {
-  switch (action.status) {
-    case 'pending':
-      return isWaiting(action) ? 'waiting for approval' : 'waiting';
-    case 'approved':
-      return 'approved and waiting to start';
-    case 'executing':
-      return 'running';
-    default:
-      return action.status;
-  }
-}
-
-/** `web-1, service=nginx, for ana: running (1a2b3c4d)` */
-function describeRow(action: ActionView): string {
-  const state = action.exitCode === null ? wordOf(action) : `${wordOf(action)}, exit code ${action.exitCode}`;
-  const by = action.rejectedBy ?? action.cancelledBy ?? (action.approvedBy === 'auto' ? null : action.approvedBy);
-  const who = `for ${toLine(action.requestedBy, 20)}${by === null ? '' : `, by ${toLine(by, 20)}`}`;
-  const reason = action.reason === null ? '' : `, “${toLine(action.reason, 40)}”`;
-  const what = toLine(writeBatchLine(action), 90);
-  return cut(`${what} ${who}: ${state} (${shortId(action.id)})${reason}`, MAX_ROW);
+/** Where one halt covers all that has not ended. */
+function describeHalted(actions: readonly ActionView[]): string {
+  const open = actions.filter(({ status }) => !isEnded(status));
+  const halt = open[0]?.halt ?? null;
+  return halt !== null && open.every((action) => action.halt?.id === halt.id) ? ` ${describeReach(halt)}.` : '';
 }
 
 /** The steps of the first, exactly; the others differ from it only by what their lines say. */
 function describeSteps(actions: readonly ActionView[]): string {
-  return cut(writeArgv(actions[0]?.argvPreview ?? []), MAX_STEPS);
+  return cut(writeArgv(actions[0]?.argvPreview ?? []), MAX_BATCH_STEPS);
 }
 
-function buttonsOf(batchId: string, count: number) {
-  const value = batchId;
+/** Read aloud, each says of which playbook it decides. Under a halt nothing can be approved. */
+function buttonsOf({ id: value, playbook }: BatchView, waiting: readonly ActionView[]) {
+  const count = waiting.length;
+  const all = (verb: string) => ({ value, label: `${verb} all ${count}`, spoken: `${verb} all ${count}: ${playbook}` });
+  const some = 'Approve some of them';
+  const reject = button({ actionId: BATCH_BUTTONS.reject, ...all('Reject'), style: 'danger' });
+  if (waiting.every(({ halt }) => halt !== null)) return [reject];
   return [
-    button({ actionId: BATCH_BUTTONS.approve, label: `Approve all ${count}`, value, style: 'primary' }),
-    button({ actionId: BATCH_BUTTONS.select, label: 'Approve some of them', value }),
-    button({ actionId: BATCH_BUTTONS.reject, label: `Reject all ${count}`, value, style: 'danger' }),
+    button({ actionId: BATCH_BUTTONS.approve, ...all('Approve'), style: 'primary' }),
+    button({ actionId: BATCH_BUTTONS.select, label: some, value, spoken: `${some}: ${playbook}` }),
+    reject,
   ];
 }

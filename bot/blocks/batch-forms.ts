@@ -2,7 +2,7 @@ import type { InputBlock, ModalView, PlainTextOption } from '@slack/types';
 import { writeBatchLine } from '../../domain/batch-line.ts';
 import type { ActionView } from '../../services/actions/action-view.ts';
 import type { BatchView } from '../../services/slack/batches.ts';
-import { isWaiting } from './batch-card.ts';
+import { isWaiting } from './batch-rows.ts';
 import { formFrame, textField } from './form-parts.ts';
 import { BATCH_FORMS } from './names.ts';
 import { sentenceBlock } from './parts.ts';
@@ -48,7 +48,7 @@ function createOption(action: ActionView): PlainTextOption {
     text: { type: 'plain_text', text: toLine(writeBatchLine(action), MAX_OPTION), emoji: false },
     description: {
       type: 'plain_text',
-      text: toLine(`for ${action.requestedBy}${reason}`, MAX_OPTION),
+      text: toLine(`for ${action.requestedBy}${action.dryRun ? ' (dry run)' : ''}${reason}`, MAX_OPTION),
       emoji: false,
     },
     value: action.id,

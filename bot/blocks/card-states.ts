@@ -1,8 +1,20 @@
-import { describeExit, describeOutcome } from '../../domain/outcome-words.ts';
-import { SYSTEM_ACTOR } from '../../domain/principal.ts';
+import { describeReach } from '../../domain/halt.ts';
+import { describeExit, describeFailure, describeOutcome } from '../../domain/outcome-words.ts';
+import { nameActor, SYSTEM_ACTOR } from '../../domain/principal.ts';
 import type { ActionStatus } from '../../domain/lifecycle.ts';
+import { describeHold } from '../../domain/limits.ts';
 import type { ActionView } from '../../services/actions/action-view.ts';
-import { approvalFacts, cancelFacts, lateFacts, MAX_NAME, MAX_REASON, pauseFacts } from './facts.ts';
+import {
+  approvalFacts,
+  attemptFacts,
+  cancelFacts,
+  deadLetterFacts,
+  haltFacts,
+  lateFacts,
+  MAX_NAME,
+  MAX_REASON,
+  pauseFacts,
+} from './facts.ts';
 import type { Fact } from './facts.ts';
 import { shortId } from './names.ts';
 import { showDuration, toLine } from './text.ts';
@@ -53,11 +65,12 @@ function pending(action: ActionView): CardState {
   const asks = `${action.requestedBy} asks to run ${nameOf(action)}`;
   const count = approvals.length === 0 ? '' : ` (${approvals.length} of ${approvalsRequired} so far)`;
   const isAutomatic = approvalsRequired === 0;
+  const approveButton: CardButton[] = action.halt === null ? ['approve'] : [];
   return {
-    sentence: isAutomatic ? `${asks}; it needs nobody's approval.` : `${asks}; it waits for approval${count}.`,
-    story: [...pauseFacts(action), ...approvalFacts(action), ...backupFacts(action)],
+    sentence: `${asks}; ${isAutomatic ? "it needs nobody's approval" : `it waits for approval${count}`}.${describeHalted(action)}`,
+    story: [...haltFacts(action), ...pauseFacts(action), ...approvalFacts(action), ...backupFacts(action)],
     deadline: expiresAt === null ? null : { label: END_LABELS[action.requirement.onTimeout], at: expiresAt },
-    buttons: isAutomatic ? ['withdraw', 'details'] : ['approve', 'reject', 'withdraw', 'details', 'more'],
+    buttons: isAutomatic ? ['withdraw', 'details'] : [...approveButton, 'reject', 'withdraw', 'details', 'more'],
   };
 }
 
@@ -66,19 +79,50 @@ const END_LABELS = { expired: 'Expires', rejected: 'Rejected unless decided by' 
 
 function approved(action: ActionView): CardState {
   return {
-    sentence: `${nameOf(action)} is approved by ${approverOf(action)} and waits to start.${describeStopping(action)}`,
-    story: [...pauseFacts(action), ...approvalFacts(action), ...queueFacts(action), ...cancelFacts(action)],
+    sentence: `${nameOf(action)} is approved by ${approverOf(action)} and waits to start.${describeHalted(action)}${describeStopping(action)}`,
+    story: [
+      ...haltFacts(action),
+      ...pauseFacts(action),
+      ...approvalFacts(action),
+      ...queueFacts(action),
+      ...cancelFacts(action),
+    ],
     deadline: action.expiresAt === null ? null : { label: 'Must start by', at: action.expiresAt },
     buttons: action.cancelRequestedAt === null ? ['cancel', 'details'] : ['details'],
   };
 }
 
 function executing(action: ActionView): CardState {
+  if (action.nextAttemptAt !== null) return waitingToTryAgain(action, action.nextAttemptAt);
   const step = action.progress === null ? '' : ` at step ${action.progress.step} of ${action.progress.steps}`;
   return {
-    sentence: `${nameOf(action)} is running${step}, approved by ${approverOf(action)}.${describeStopping(action)}`,
-    story: [...approvalFacts(action), ...startFacts(action), ...cancelFacts(action)],
+    sentence: `${nameOf(action)} is running${step}${describeAttempt(action)}, approved by ${approverOf(action)}.${describeStopping(action)}`,
+    story: [
+      ...haltFacts(action),
+      ...approvalFacts(action),
+      ...attemptFacts(action),
+      ...startFacts(action),
+      ...cancelFacts(action),
+    ],
     deadline: null,
+    buttons: action.cancelRequestedAt === null ? ['cancel', 'details'] : ['details'],
+  };
+}
+
+/** Between two attempts: nothing runs, and others may use the server. */
+function waitingToTryAgain(action: ActionView, nextAttemptAt: Date): CardState {
+  const { attempt, maxAttempts } = action;
+  const failure = describeFailure(action.attempts.at(-1)?.failureCode ?? null) ?? 'it failed';
+  return {
+    sentence: `${nameOf(action)} is tried again: ${failure}; attempt ${attempt} of ${maxAttempts} is next.${describeHalted(action)}${describeStopping(action)}`,
+    story: [
+      ...haltFacts(action),
+      ...pauseFacts(action),
+      ...approvalFacts(action),
+      ...attemptFacts(action),
+      ...cancelFacts(action),
+    ],
+    deadline: { label: 'Tried again from', at: nextAttemptAt },
     buttons: action.cancelRequestedAt === null ? ['cancel', 'details'] : ['details'],
   };
 }
@@ -87,7 +131,7 @@ function completed(action: ActionView): CardState {
   const exit = describeExit(action);
   return {
     sentence: `${nameOf(action)} has completed${describeLength(action)}${exit === null ? '' : `, ${exit}`}.`,
-    story: [...approvalFacts(action), ...startFacts(action), ...endFacts(action)],
+    story: [...approvalFacts(action), ...attemptFacts(action), ...startFacts(action), ...endFacts(action)],
     deadline: null,
     buttons: ['details'],
   };
@@ -95,8 +139,14 @@ function completed(action: ActionView): CardState {
 
 function failed(action: ActionView): CardState {
   return {
-    sentence: `${nameOf(action)} has failed${describeLength(action)}: ${describeOutcome(action)}.`,
-    story: [...approvalFacts(action), ...startFacts(action), ...cancelFacts(action), ...endFacts(action)],
+    sentence: `${nameOf(action)} has failed${describeLength(action)}${describeAttempt(action)}: ${describeOutcome(action)}.`,
+    story: [
+      ...approvalFacts(action),
+      ...attemptFacts(action),
+      ...startFacts(action),
+      ...cancelFacts(action),
+      ...endFacts(action),
+    ],
     deadline: null,
     buttons: ['details'],
   };
@@ -132,7 +182,7 @@ function expired(action: ActionView): CardState {
 function cancelled(action: ActionView): CardState {
   const why = action.failureCode === null ? '' : `: ${describeOutcome(action)}`;
   return {
-    sentence: `${nameOf(action)} was cancelled by ${actorOf(action.cancelledBy)}${why}.`,
+    sentence: `${nameOf(action)} was cancelled by ${nameActor(action.cancelledBy)}${why}.`,
     story: [...approvalFacts(action), ...startFacts(action), ...cancelFacts(action), ...endFacts(action)],
     deadline: null,
     buttons: action.failureCode === 'playbook_changed' ? ['details', 'ask_again'] : ['details'],
@@ -150,12 +200,17 @@ function approverOf(action: ActionView): string {
     : (action.approvedBy ?? 'auto');
 }
 
-function actorOf(name: string | null): string {
-  return name === null || name === SYSTEM_ACTOR ? 'Medic' : name;
+/** Nothing where it is tried only once. */
+function describeAttempt({ attempt, maxAttempts }: ActionView): string {
+  return maxAttempts === 1 ? '' : `, attempt ${attempt} of ${maxAttempts}`;
 }
 
 function describeStopping(action: ActionView): string {
   return action.cancelRequestedAt === null ? '' : ` ${action.cancelledBy ?? 'Somebody'} asked to cancel it.`;
+}
+
+function describeHalted({ halt }: ActionView): string {
+  return halt === null ? '' : ` ${describeReach(halt)}.`;
 }
 
 /** From its start to its end; nothing where it never ran. */
@@ -171,8 +226,9 @@ function backupFacts({ approvalFrom, requirement }: ActionView): Fact[] {
 }
 
 function queueFacts(action: ActionView): Fact[] {
-  const { queuedBehind } = action;
-  if (queuedBehind === null) return [];
+  const { queuedBehind, heldBy } = action;
+  if (queuedBehind === null || heldBy?.code === 'held_back')
+    return heldBy === null ? [] : [['Waits', toLine(describeHold(heldBy), MAX_REASON)]];
   const { id, playbook, ahead } = queuedBehind;
   const others = ahead > 1 ? `, ${ahead} actions in all` : '';
   return [['Queued behind', `${toLine(playbook, MAX_NAME)} (${shortId(id)})${others}`]];
@@ -185,9 +241,12 @@ function startFacts(action: ActionView): Fact[] {
 
 function endFacts(action: ActionView): Fact[] {
   const exit = describeExit(action);
+  // Only who cancels by hand ends without the exit code in the sentence.
+  const isTold = action.status !== 'cancelled' || action.failureCode !== null;
   return [
-    ...(exit === null || action.status === 'completed' ? [] : [['Exit', toLine(exit, MAX_NAME)] as const]),
+    ...(exit === null || isTold ? [] : [['Exit', toLine(exit, MAX_NAME)] as const]),
     ...(action.completedAt === null ? [] : [['Ended', action.completedAt] as const]),
+    ...deadLetterFacts(action),
     ...lateFacts(action),
   ];
 }

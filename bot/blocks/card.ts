@@ -1,5 +1,6 @@
 import type { ActionsBlockElement, Button, KnownBlock } from '@slack/types';
 import { isEnded } from '../../domain/lifecycle.ts';
+import { listProofs } from '../../domain/policy.ts';
 import type { ActionView } from '../../services/actions/action-view.ts';
 import type { CardButton } from './card-states.ts';
 import { describeState } from './card-states.ts';
@@ -34,11 +35,6 @@ export function createClosedDuplicate(action: ActionView): ActionMessage {
   return { text: escapeMrkdwn(sentence), blocks: [sentenceBlock(sentence)], metadata: metadataOf(action) };
 }
 
-/** A click on Approve alone never approves these: it opens a form. */
-export function needsConfirmation(action: Pick<ActionView, 'risk'>): boolean {
-  return action.risk === 'high' || action.risk === 'critical';
-}
-
 export function detailsButton(action: ActionView): Button {
   return button({
     actionId: BUTTONS.details,
@@ -56,7 +52,7 @@ export function askAgainButton(action: ActionView): Button {
 
 export function decisionButtons(action: ActionView): [approve: Button, reject: Button] {
   const value = action.id;
-  const label = needsConfirmation(action) ? 'Approve …' : 'Approve';
+  const label = opensForm(action) ? 'Approve …' : 'Approve';
   return [
     button({ actionId: BUTTONS.approve, label, value, style: 'primary', spoken: spoken('Approve', action) }),
     button({ actionId: BUTTONS.reject, label: 'Reject …', value, style: 'danger', spoken: spoken('Reject', action) }),
@@ -76,7 +72,7 @@ function drawButton(action: ActionView, name: CardButton): ActionsBlockElement {
         actionId: BUTTONS.cancel,
         label: 'Withdraw or cancel',
         value,
-        spoken: spoken('Withdraw', action),
+        spoken: spoken('Withdraw or cancel', action),
       });
     case 'cancel':
       return button({ actionId: BUTTONS.cancel, label: 'Cancel this action', value, spoken: spoken('Cancel', action) });
@@ -91,7 +87,10 @@ function drawButton(action: ActionView, name: CardButton): ActionsBlockElement {
 
 /** What is asked for less often. */
 function moreMenu(action: ActionView): ActionsBlockElement {
-  const words = Object.entries(MENU_WORDS).filter(([word]) => word !== 'approve_comment' || !needsConfirmation(action));
+  const words = Object.entries(MENU_WORDS).filter(([word]) => {
+    if (action.halt !== null) return word === 'why'; // the others approve
+    return word !== 'approve_comment' || !opensForm(action);
+  });
   return {
     type: 'overflow',
     action_id: MENU,
@@ -100,6 +99,11 @@ function moreMenu(action: ActionView): ActionsBlockElement {
       value: menuValue(word, action.id),
     })),
   };
+}
+
+/** A click on Approve alone does not approve these. */
+function opensForm({ risk }: ActionView): boolean {
+  return listProofs({ risk }).length > 0;
 }
 
 /** Read aloud, a button must make sense without the card around it. */

@@ -8,11 +8,10 @@ import { formFrame } from './form-parts.ts';
 import type { Message } from './message.ts';
 import { DETAILS_VIEW } from './names.ts';
 import { factsBlock, MAX_SENTENCE, preformattedBlock, sentenceBlock, tableBlock, writeFact } from './parts.ts';
-import { escapeWithin, lastLines, toLine } from './text.ts';
+import { lastLines, toLine, writeText } from './text.ts';
 
 const TAIL = { lines: 40, maxChars: 1_200 }; // two of them, beside all that a card holds
 const MAX_DIGEST = 24; // tells two versions apart, and is no wider than a phone; the API has all of it
-const MAX_TEXT = 4_000; // Slack's advice for `text`
 
 /** All there is to know of one action, for the person who asked: as a table, and as lines in the text. */
 export function createDetails(action: ActionView): Message {
@@ -21,7 +20,7 @@ export function createDetails(action: ActionView): Message {
   const table = tableBlock({ headings: ['What', 'How it stands'], rows });
   const lines = [sentence, ...facts.map(writeFact), `Steps: ${toLine(writeArgv(action.argvPreview), 1_000)}`];
   return {
-    text: escapeWithin(lines.join('\n'), MAX_TEXT),
+    text: writeText(lines),
     blocks: [sentenceBlock(sentence), argvBlock(action), ...outputs(action), table],
   };
 }

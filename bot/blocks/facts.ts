@@ -1,7 +1,10 @@
 import type { KnownBlock } from '@slack/types';
 import { MAX_ARGV_TEXT, writeArgv } from '../../domain/argv-text.ts';
+import { describeOutcome } from '../../domain/outcome-words.ts';
 import { AUTO_ACTOR, SYSTEM_ACTOR } from '../../domain/principal.ts';
 import type { ActionView } from '../../services/actions/action-view.ts';
+import type { HaltView } from '../../services/halts/halt-view.ts';
+import { shortId } from './names.ts';
 import { preformattedBlock } from './parts.ts';
 import { cut, toLine } from './text.ts';
 
@@ -12,6 +15,7 @@ export const MAX_NAME = 120;
 export const MAX_REASON = 600;
 const MAX_COMMENT = 200;
 const MAX_PARAMS = 900;
+const MAX_ATTEMPTS = 3; // the last ones; their number stands in the sentence
 const MAX_APPROVALS = 8; // the last ones; their number stands in the sentence
 
 /** What was asked, of whom, and under which rule. */
@@ -23,8 +27,10 @@ export function requestFacts(action: ActionView): Fact[] {
     ['Playbook', toLine(action.playbook, MAX_NAME)],
     ['Parameters', toLine(params.join('  ') || 'none', MAX_PARAMS)],
     ['Risk', action.risk],
+    ...(action.maxAttempts === 1 ? [] : [['Attempts', `up to ${action.maxAttempts}`] as const]),
     ['Requested by', `${toLine(action.requestedBy, MAX_NAME)}, `, action.requestedAt],
     ['Reason', action.reason === null ? 'none given' : toLine(action.reason, MAX_REASON)],
+    ...replayFacts(action),
     ['Rule', toLine(action.approvalRule || 'none', MAX_REASON)],
   ];
 }
@@ -62,6 +68,33 @@ export function approvalFacts(action: ActionView): Fact[] {
   return [['Approved by', who, ...when]];
 }
 
+/** The last attempts that failed before the present one: `Attempt 1: a step failed; exit code 1, 14:05`. */
+export function attemptFacts(action: ActionView): Fact[] {
+  const isEnded = action.completedAt !== null;
+  return action.attempts
+    .filter(
+      ({ endedAt, attempt, failureCode }) =>
+        endedAt !== null && failureCode !== null && !(isEnded && attempt === action.attempt),
+    )
+    .map(({ attempt, endedAt, exitCode, signal, failureCode }): Fact => {
+      const why = describeOutcome({ status: 'failed', exitCode, signal, failureCode });
+      return [`Attempt ${attempt}`, `${toLine(why, MAX_NAME)}, `, ...(endedAt === null ? [] : [endedAt])];
+    })
+    .slice(-MAX_ATTEMPTS);
+}
+
+function replayFacts({ replayOf, isReplayChanged }: ActionView): Fact[] {
+  if (replayOf === null) return [];
+  return [['Replay of', `${shortId(replayOf)}${isReplayChanged ? '; its playbook has changed since' : ''}`]];
+}
+
+/** What came of it after it was given up on. */
+export function deadLetterFacts({ deadLetter, dismissedBy, dismissReason }: ActionView): Fact[] {
+  if (deadLetter === 'replayed') return [['Asked for again', 'as an action of its own']];
+  if (deadLetter !== 'dismissed') return [];
+  return [['Dismissed by', `${toLine(dismissedBy ?? 'somebody', MAX_NAME)}, ${quoteWords(dismissReason ?? '')}`]];
+}
+
 /** Who asked to cancel or has cancelled it, and why. */
 export function cancelFacts(action: ActionView): Fact[] {
   const { cancelledBy, cancelReason, cancelRequestedAt } = action;
@@ -83,11 +116,40 @@ export function pauseFacts(action: ActionView): Fact[] {
   return [['Server paused by', `${toLine(pausedBy ?? 'somebody', MAX_NAME)}${why}`, ...until]];
 }
 
+/** Nothing of it starts; what that means for it depends on how far it has come. */
+export function haltFacts({ halt, status, nextAttemptAt }: ActionView): Fact[] {
+  if (halt === null) return [];
+  return [
+    haltFact(halt),
+    ['That means', HALT_MEANS[nextAttemptAt === null ? status : 'approved'] ?? 'nothing of it starts'],
+  ];
+}
+
+const WHOLE = { name: MAX_NAME, reason: MAX_COMMENT };
+
+/** What stands still, by whom, why and until when; in characters, names and the reason are no longer than `max`. */
+export function haltFact(halt: HaltView, max = WHOLE): Fact {
+  const until = halt.until === null ? [', until somebody lifts it'] : [', until ', halt.until];
+  const label = halt.scope === 'all' ? 'Everything halted by' : `${haltWord(halt, max.name)} frozen by`;
+  return [label, `${toLine(halt.declaredBy, max.name)}, ${quoteWords(halt.reason, max.reason)}`, ...until];
+}
+
+const HALT_MEANS: Readonly<Partial<Record<ActionView['status'], string>>> = {
+  pending: 'nobody can approve it until then',
+  approved: 'it will not start, and is cancelled when that ends',
+  executing: 'it goes on, as it ran already; Cancel stops it',
+};
+
+function haltWord({ scope, value }: HaltView, maxName: number): string {
+  const name = toLine(value ?? '', maxName);
+  return scope === 'tag' ? `Servers tagged ${name}` : `Playbook ${name}`;
+}
+
 export function lateFacts(action: ActionView): Fact[] {
   return action.hasLateResult ? [['Late', 'a result came after the end and changed nothing; see the details']] : [];
 }
 
 /** What somebody wrote, as a quotation within a line. */
-function quoteWords(words: string): string {
-  return `“${toLine(words, MAX_COMMENT)}”`;
+function quoteWords(words: string, max = MAX_COMMENT): string {
+  return `“${toLine(words, max)}”`;
 }

@@ -1,4 +1,12 @@
+import { describeReach, haltCode } from '../../domain/halt.ts';
+import { timesInRow } from '../../domain/limits.ts';
+import { describeOutcome } from '../../domain/outcome-words.ts';
+import { nameActor, SYSTEM_ACTOR } from '../../domain/principal.ts';
 import type { ActionView } from '../../services/actions/action-view.ts';
+import type { ToldReplay } from '../../services/dead-letters/replay-many-once.ts';
+import type { HaltView } from '../../services/halts/halt-view.ts';
+import type { HoldBackView } from '../../services/hold-backs/read-hold-backs.ts';
+import type { QueuedAction, QueueView, ServerQueue } from '../../services/queue/read-queue.ts';
 import type { ServerView } from '../../services/servers/server-view.ts';
 import { createAnswer } from './answer.ts';
 import { describeAction } from './card-states.ts';
@@ -6,7 +14,7 @@ import type { Message } from './message.ts';
 import { shortId } from './names.ts';
 import type { Cell } from './parts.ts';
 import { MAX_SENTENCE, sentenceBlock, tableBlock, writePieces } from './parts.ts';
-import { escapeWithin, toLine } from './text.ts';
+import { toLine, writeText } from './text.ts';
 
 /*
  * Each list is a table, and in the message's text the same as lines: for notifications, screen readers, and wherever a
@@ -16,7 +24,6 @@ import { escapeWithin, toLine } from './text.ts';
 const MAX_ROWS = 20;
 const MAX_CELL = 60;
 const MAX_WORDS = 150;
-const MAX_TEXT = 4_000; // Slack's advice for `text`
 
 export function createPendingList(actions: readonly ActionView[]): Message {
   if (actions.length === 0) return createAnswer('Nothing waits for approval.');
@@ -30,6 +37,23 @@ export function createPendingList(actions: readonly ActionView[]): Message {
         [cell(action.requestedBy)],
         [`${action.approvals.length} of ${action.approvalsRequired}`],
         [action.expiresAt ?? 'never'],
+      ],
+      line: `${shortId(action.id)}: ${describeAction(action)}`,
+    })),
+  });
+}
+
+export function createDeadLetterList(actions: readonly ActionView[], server: string | undefined): Message {
+  const where = server === undefined ? '' : ` on ${server}`;
+  if (actions.length === 0) return createAnswer(`Nothing was given up on${where} that waits to be dealt with.`);
+  return createList({
+    sentence: `Given up on${where}, newest first. Use replay and the id to ask again, or dismiss, the id and a reason.`,
+    headings: ['What', 'Why', 'Ended'],
+    rows: actions.map((action) => ({
+      cells: [
+        [`${nameOf(action)} (${shortId(action.id)})`],
+        [toLine(describeOutcome(action), MAX_WORDS)],
+        [action.completedAt ?? ''],
       ],
       line: `${shortId(action.id)}: ${describeAction(action)}`,
     })),
@@ -60,9 +84,72 @@ export function createServerList(servers: readonly ServerView[]): Message {
     sentence: `${servers.length === 1 ? 'One server' : `${many(servers.length)} servers`}${more}:`,
     headings: ['Server', 'State', 'Work', 'Paused'],
     rows: servers.map((server) => ({
-      cells: [[cell(server.name)], [stateOf(server)], [workOf(server) || 'none'], pauseOf(server)],
+      cells: [[cell(server.name)], stateOf(server), [workOf(server) || 'none'], pauseOf(server)],
       line: describeServer(server),
     })),
+  });
+}
+
+/** What is halted and held back, then server by server what its agent holds and what waits, whose turn is next first. */
+export function createQueueList(queue: QueueView): Message {
+  const { waiting, executing, halts, heldBack, servers } = queue;
+  const totals = `${waiting.count} of ${waiting.limit} wait, ${executing.count} of ${executing.limit} execute.`;
+  const rows = [...halts.map(rowOfHalt), ...heldBack.map(rowOfHoldBack), ...servers.flatMap(rowsOfServer)];
+  if (rows.length === 0) return createAnswer('Nothing waits, and nothing executes.');
+  return createList({ sentence: totals, headings: ['What', 'Since', 'Why it waits'], rows });
+}
+
+interface ListRow {
+  cells: readonly Cell[];
+  line: string;
+}
+
+function rowOfHalt(halt: HaltView): ListRow {
+  const what = toLine(describeReach(halt), MAX_WORDS);
+  const why = toLine(`by ${halt.declaredBy}: ${halt.reason}`, MAX_WORDS);
+  return { cells: [[what], [halt.declaredAt], [why]], line: `${what} ${why}` };
+}
+
+function rowOfHoldBack({ playbook, server, failures, since, deadLetter }: HoldBackView): ListRow {
+  const what = `${cell(playbook)} on ${cell(server)}`;
+  const why = `held back: it failed ${timesInRow(failures)}; replay or dismiss ${shortId(deadLetter)}`;
+  return { cells: [[what], [since], [why]], line: `${what} is ${why}` };
+}
+
+function rowsOfServer({ server, held, actions, waiting }: ServerQueue): ListRow[] {
+  const nameOfWork = (work: { id: string; playbook: string }): string =>
+    `${cell(work.playbook)} on ${cell(server)} (${shortId(work.id)})`;
+  const rowOf = (work: QueuedAction): ListRow => {
+    const why = toLine(work.why.sentence, MAX_WORDS);
+    const until = work.until === null ? [] : [', until ', work.until];
+    const times = writePieces(['since ', work.since, ...until]);
+    const line = `${nameOfWork(work)}, ${work.status} ${times}: ${why}`;
+    return { cells: [[nameOfWork(work)], [work.since, ...until], [why]], line };
+  };
+  const running = held === null ? [] : [rowOfHeld(nameOfWork(held), held.since)];
+  const left = waiting.count - actions.length;
+  const more = `${left} more on ${cell(server)}`;
+  const rest = left > 0 ? [{ cells: [[more], ['–'], ['they wait for those before them']], line: more }] : [];
+  return [...running, ...actions.map(rowOf), ...rest];
+}
+
+function rowOfHeld(what: string, since: Date): ListRow {
+  const why = 'it does not: its agent has it';
+  return { cells: [[what], [since], [why]], line: writePieces([`${what}: its agent has it since `, since]) };
+}
+
+/** What came of the replay of many, the latest first. */
+export function createReplayList(told: readonly ToldReplay[]): Message {
+  const done = told.filter(({ replayedAs }) => replayedAs !== null).length;
+  const verb = told.length === 1 ? 'dead letter is' : 'dead letters are';
+  return createList({
+    sentence: `${done} of ${told.length} ${verb} asked for again, each as an action of its own.`,
+    headings: ['Dead letter', 'New action', 'What came of it'],
+    rows: told.map(({ id, replayedAs, sentence }) => {
+      const words = toLine(sentence, MAX_WORDS);
+      const anew = replayedAs === null ? 'none' : shortId(replayedAs);
+      return { cells: [[shortId(id)], [anew], [words]], line: `${shortId(id)}, as ${anew}: ${words}` };
+    }),
   });
 }
 
@@ -70,7 +157,7 @@ export function createServerList(servers: readonly ServerView[]): Message {
 export function describeServer(server: ServerView): string {
   const work = workOf(server);
   const paused = server.paused ? `, paused by ${writePieces(pauseOf(server))}` : '';
-  return `${server.name}: ${stateOf(server)}${work === '' ? '' : `, ${work}`}${paused}`;
+  return `${server.name}: ${writePieces(stateOf(server))}${work === '' ? '' : `, ${work}`}${paused}`;
 }
 
 /** `ana: a move, until …` */
@@ -80,8 +167,11 @@ function pauseOf(server: ServerView): Cell {
   return server.pausedUntil === null ? [who] : [`${who}, until `, server.pausedUntil];
 }
 
-function stateOf(server: ServerView): string {
-  return server.status === 'never_seen' ? 'never seen' : server.status;
+function stateOf(server: ServerView): Cell {
+  if (server.revokedAt !== null) return ['revoked'];
+  const status = server.status === 'never_seen' ? 'never seen' : server.status;
+  const state = server.halt === null ? status : `${status}, ${haltCode(server.halt)}`;
+  return server.journalDamagedAt === null ? [state] : [`${state}, journal damaged on `, server.journalDamagedAt];
 }
 
 function workOf(server: ServerView): string {
@@ -96,27 +186,42 @@ function nameOf(action: ActionView): string {
   return `${cell(action.playbook)} on ${cell(action.server)} (${shortId(action.id)})`;
 }
 
-/** Its status in a word, with what is worth more. */
+/** Its status in words, with what is worth more. */
 function standing(action: ActionView): string {
-  if (action.status === 'pending')
-    return `waits for approval (${action.approvals.length} of ${action.approvalsRequired})`;
-  if (action.status === 'rejected') return `rejected by ${action.rejectedBy ?? 'somebody'}`;
-  const code = action.failureCode === null ? '' : `, ${action.failureCode}`;
-  const exit = action.exitCode === null ? '' : `, exit code ${action.exitCode}`;
-  return `${action.status}${code}${exit}`;
+  switch (action.status) {
+    case 'pending':
+      return action.approvalsRequired === 0
+        ? "needs nobody's approval, waits to start"
+        : `waits for approval (${action.approvals.length} of ${action.approvalsRequired})`;
+    case 'approved':
+      return 'approved, waits to start';
+    case 'executing':
+      return action.nextAttemptAt === null
+        ? 'running'
+        : `to be tried again (attempt ${action.attempt} of ${action.maxAttempts})`;
+    case 'completed':
+      return `completed${action.exitCode === null ? '' : `, exit code ${action.exitCode}`}`;
+    case 'rejected':
+      return action.rejectedBy === SYSTEM_ACTOR
+        ? 'rejected by its rule, as nobody decided in time'
+        : `rejected by ${action.rejectedBy ?? 'somebody'}`;
+    case 'failed':
+    case 'expired':
+      return `${action.status}: ${describeOutcome(action)}`;
+    case 'cancelled':
+      return action.failureCode === null
+        ? `cancelled by ${nameActor(action.cancelledBy)}`
+        : `cancelled: ${describeOutcome(action)}`;
+  }
 }
 
-function createList(list: {
-  sentence: string;
-  headings: readonly string[];
-  rows: readonly { cells: readonly Cell[]; line: string }[];
-}): Message {
+function createList(list: { sentence: string; headings: readonly string[]; rows: readonly ListRow[] }): Message {
   const shown = list.rows.slice(0, MAX_ROWS);
   const sentence = toLine(list.sentence, MAX_SENTENCE);
   const left = list.rows.length > shown.length ? ['… and more'] : [];
   const lines = [sentence, ...shown.map(({ line }) => `• ${toLine(line, 200)}`), ...left];
   return {
-    text: escapeWithin(lines.join('\n'), MAX_TEXT),
+    text: writeText(lines),
     blocks: [
       sentenceBlock(sentence),
       tableBlock({ headings: list.headings, rows: shown.map(({ cells }) => cells) }),

@@ -8,6 +8,11 @@ export interface Message {
   blocks: KnownBlock[];
 }
 
+/** A message in the channel that is about no single action; its metadata tells it from all others. */
+export interface News extends Message {
+  metadata: { event_type: string; event_payload: Record<string, string | number> };
+}
+
 export interface ActionMessage extends Message {
   metadata: { event_type: string; event_payload: { action_id: string; status: string } };
 }

@@ -57,13 +57,27 @@ export const SHORTCUTS = { ask: 'medic_ask', askMessage: 'medic_ask_message' } a
 
 export const EVENT_TYPE = 'medic_action';
 export const BATCH_EVENT_TYPE = 'medic_batch';
+/** Of the messages that tell of a halt. */
+export const HALT_EVENT_TYPE = 'medic_halt';
+/** Of the message that a playbook is held back on a server. */
+export const HELD_BACK_EVENT_TYPE = 'medic_held_back';
+/** Of the message that an agent found its journal damaged. */
+export const JOURNAL_EVENT_TYPE = 'medic_journal_damage';
 /** Of a reply in the thread of a card; its payload tells replies apart. */
 export const REPLY_EVENT_TYPE = 'medic_reply';
+/** Of a direct message; its payload names what it tells. */
+export const PRIVATE_EVENT_TYPE = 'medic_private';
+
+/** Of the daily line on the audit log; its payload has `count` and the whole `head`. */
+export const AUDIT_EVENT_TYPE = 'medic_audit';
 
 /** The first block tells the messages of one action from each other. */
 export const CARD_BLOCK = 'medic_card';
 export const NOTICE_BLOCK = 'medic_notice';
 export const BREAK_GLASS_BLOCK = 'medic_break_glass_notice';
+export const HALT_BLOCK = 'medic_halt_news';
+export const HELD_BACK_BLOCK = 'medic_held_back_news';
+export const JOURNAL_BLOCK = 'medic_journal_news';
 export const OUTPUT_BLOCK = 'medic_output';
 export const BATCH_BLOCK = 'medic_batch';
 export const BATCH_NOTICE_BLOCK = 'medic_batch_notice';

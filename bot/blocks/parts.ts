@@ -34,7 +34,7 @@ export function writeFact([label, ...value]: Fact): string {
   return `${label}: ${writePieces(value)}`;
 }
 
-/** A cell of a table: text, times, or both. */
+/** A cell of a table or a line of a list: text, times, or both. */
 export type Cell = readonly (string | Date)[];
 
 /**
@@ -74,10 +74,11 @@ export function preformattedBlock(text: string): RichTextBlock {
   return { type: 'rich_text', elements: [{ type: 'rich_text_preformatted', elements: [{ type: 'text', text }] }] };
 }
 
-export function listBlock(lines: readonly string[]): RichTextBlock {
-  const elements = lines.map((text) => ({
+/** Times in it stand in the reader's own zone. */
+export function listBlock(lines: readonly (string | Cell)[]): RichTextBlock {
+  const elements = lines.map((line) => ({
     type: 'rich_text_section' as const,
-    elements: [{ type: 'text' as const, text }],
+    elements: (typeof line === 'string' ? [line] : line).map(drawPiece),
   }));
   return { type: 'rich_text', elements: [{ type: 'rich_text_list', style: 'bullet', elements }] };
 }

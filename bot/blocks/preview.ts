@@ -1,7 +1,10 @@
-import type { KnownBlock, RichTextBlock, RichTextElement } from '@slack/types';
+import type { KnownBlock } from '@slack/types';
+import { describeReach } from '../../domain/halt.ts';
 import { describeOutcome } from '../../domain/outcome-words.ts';
 import type { ActionPreview, PastOutcome } from '../../services/actions/preview-action.ts';
-import { argvBlock } from './facts.ts';
+import { describeHoldBack } from '../../services/hold-backs/read-hold-backs.ts';
+import { argvBlock, haltFact } from './facts.ts';
+import type { Cell } from './parts.ts';
 import { factsBlock, listBlock, sentenceBlock } from './parts.ts';
 import { toLine } from './text.ts';
 
@@ -16,17 +19,14 @@ export interface ShownPreview {
 
 /** What would happen, under which rule, and how it went before; nothing of it has happened yet. */
 export function createPreview({ preview, approvers }: ShownPreview): KnownBlock[] {
-  const { server, playbook, requirement, argv, outcomes } = preview;
+  const { server, playbook, requirement, halt, argv, outcomes } = preview;
   const isFree = requirement.approvals === 0;
-  const count = requirement.approvals === 1 ? 'an approval' : `${requirement.approvals} approvals`;
-  const sentence = isFree
-    ? `This needs nobody's approval: ${playbook.name} runs on ${server.name} as soon as you send it.`
-    : `This needs ${count}: nothing runs on ${server.name} before.`;
   const notes = [...warnOfApprovers({ preview, approvers }), ...describeServerNotes(preview)];
   return [
     { type: 'divider' },
-    sentenceBlock(sentence, { blockId: 'preview' }),
+    sentenceBlock(describePreview(preview), { blockId: 'preview' }),
     factsBlock([
+      ...(halt === null ? [] : [haltFact(halt)]),
       ['Risk', playbook.risk],
       ['Rule', toLine(requirement.text, 300)],
       ...(isFree
@@ -37,8 +37,18 @@ export function createPreview({ preview, approvers }: ShownPreview): KnownBlock[
     sentenceBlock('Exactly this would run, one line a step:'),
     argvBlock({ argvPreview: argv }),
     sentenceBlock(describePast(outcomes.length, playbook.name, server.name)),
-    ...(outcomes.length === 0 ? [] : [outcomesBlock(outcomes)]),
+    ...(outcomes.length === 0 ? [] : [listBlock(outcomes.map(describePastOutcome))]),
   ];
+}
+
+function describePreview({ server, playbook, requirement, halt, holdBack }: ActionPreview): string {
+  if (halt !== null) return `${describeReach(halt)}, so this cannot be asked for now: nothing was recorded.`;
+  if (holdBack !== null) return 'This cannot be asked for now: nothing was recorded.';
+  if (requirement.approvals === 0) {
+    return `This needs nobody's approval: ${playbook.name} runs on ${server.name} as soon as you send it.`;
+  }
+  const count = requirement.approvals === 1 ? 'an approval' : `${requirement.approvals} approvals`;
+  return `This needs ${count}: nothing runs on ${server.name} before.`;
 }
 
 function listNames(names: readonly string[]): string {
@@ -58,8 +68,8 @@ function warnOfApprovers({ preview, approvers }: ShownPreview): string[] {
   ];
 }
 
-function describeServerNotes({ server, playbook }: ActionPreview): string[] {
-  const notes: string[] = [];
+function describeServerNotes({ server, playbook, holdBack }: ActionPreview): string[] {
+  const notes: string[] = holdBack === null ? [] : [describeHoldBack(holdBack)];
   if (server.paused) {
     notes.push(`${server.name} is paused by ${server.pausedBy ?? 'somebody'}: ${server.pauseReason ?? 'no reason'}.`);
   }
@@ -81,27 +91,8 @@ function describePast(count: number, playbook: string, server: string): string {
   return count === 1 ? `How ${playbook} ended on ${server} before:` : `How ${playbook} ended on ${server} lately:`;
 }
 
-/** Names and words in rich text, each time in the reader's own zone. */
-function outcomesBlock(outcomes: readonly PastOutcome[]): RichTextBlock {
-  const elements = outcomes.map((outcome) => ({
-    type: 'rich_text_section' as const,
-    elements: describePastOutcome(outcome),
-  }));
-  return { type: 'rich_text', elements: [{ type: 'rich_text_list', style: 'bullet', elements }] };
-}
-
-function describePastOutcome(outcome: PastOutcome): RichTextElement[] {
+function describePastOutcome(outcome: PastOutcome): Cell {
   const words = outcome.status === 'completed' ? '' : ` (${describeOutcome(outcome)})`;
   const text = toLine(`${outcome.status}${words}, asked by ${outcome.requestedBy}`, 200);
-  const { endedAt } = outcome;
-  if (endedAt === null) return [{ type: 'text', text }];
-  return [
-    { type: 'text', text: `${text}, ` },
-    {
-      type: 'date',
-      timestamp: Math.floor(endedAt.getTime() / 1000),
-      format: '{date_short_pretty} {time}',
-      fallback: `${endedAt.toISOString().slice(0, 16).replace('T', ' ')} UTC`,
-    },
-  ];
+  return outcome.endedAt === null ? [text] : [`${text}, `, outcome.endedAt];
 }

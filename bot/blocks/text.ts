@@ -4,6 +4,8 @@ const ESCAPES = /\u001B(?:\[[0-9;?]*[ -/]*[@-~]|\][^\u0007\u001B]*(?:\u0007|\u00
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 const HIDDEN_BUT_LINES = /[^\P{Cc}\n\t]|[\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
+const MAX_TEXT = 4_000; // Slack's advice for `text`, and all that chat.update takes
+
 /** One visible line of at most `maxChars` characters, never empty. */
 export function toLine(text: string, maxChars: number): string {
   const line = text.replace(ESCAPES, '').replace(/\s+/g, ' ').replace(HIDDEN, '\u{FFFD}').trim();
@@ -45,7 +47,7 @@ export function escapeMrkdwn(text: string): string {
 }
 
 /** The same, at most `maxChars` of what comes out. */
-export function escapeWithin(text: string, maxChars: number): string {
+function escapeWithin(text: string, maxChars: number): string {
   let escaped = '';
   for (const character of text) {
     const part = escapeMrkdwn(character);
@@ -53,6 +55,11 @@ export function escapeWithin(text: string, maxChars: number): string {
     escaped += part;
   }
   return escaped;
+}
+
+/** The `text` of a message, in lines; nothing in it can mention or link. */
+export function writeText(lines: readonly string[]): string {
+  return escapeWithin(lines.join('\n'), MAX_TEXT);
 }
 
 /** A time that each reader sees in their own zone; mrkdwn. */
@@ -67,12 +74,16 @@ export function showTimePlainly(at: Date): string {
   return `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
-/** `3 s`, `2 min 5 s`, `1 h 4 min`. */
+/** `3 s`, `2 min 5 s`, `1 h 4 min`, `2 h`. */
 export function showDuration(ms: number): string {
   const totalS = Math.max(0, Math.round(ms / 1000));
   if (totalS < 60) return `${totalS} s`;
-  if (totalS < 3600) return `${Math.floor(totalS / 60)} min ${totalS % 60} s`;
-  return `${Math.floor(totalS / 3600)} h ${Math.floor((totalS % 3600) / 60)} min`;
+  if (totalS < 3600) return joinUnits([Math.floor(totalS / 60), 'min'], [totalS % 60, 's']);
+  return joinUnits([Math.floor(totalS / 3600), 'h'], [Math.floor((totalS % 3600) / 60), 'min']);
+}
+
+function joinUnits([count, unit]: [number, string], [rest, smaller]: [number, string]): string {
+  return rest === 0 ? `${count} ${unit}` : `${count} ${unit} ${rest} ${smaller}`;
 }
 
 function dropHalf(text: string): string {

@@ -27,7 +27,7 @@ export interface FormOwner {
 }
 
 /** What a request form carries: what of it was shown, so that nothing else is sent. */
-export interface FormData {
+export interface RequestFormData {
   channel: string;
   /** Of the playbook whose inputs stand there. */
   digest: string | null;
@@ -43,7 +43,7 @@ export function drawBareForm(
 ): ModalView {
   const { playbooks } = deps.ctx.config.current();
   const playbook = playbooks.get(drawn.entered.playbook) ?? null;
-  const data: FormData = {
+  const data: RequestFormData = {
     channel: owner.channel,
     digest: playbook?.digest ?? null,
     fingerprint: drawn.shown?.preview.fingerprint ?? null,

@@ -25,20 +25,40 @@ export interface WantedPost {
  * say. Rejects where Slack does not answer: then nothing may be posted yet.
  */
 export async function findLostPost(deps: BotDeps, wanted: WantedPost): Promise<LostPost> {
+  let found: LostPost = { kind: 'missing' };
+  const isRead = await readBack(deps, wanted, (message) => {
+    if (!isPost(message, wanted) || message.ts === undefined) return false;
+    found = { kind: 'found', ts: message.ts };
+    return true;
+  });
+  return isRead ? found : { kind: 'not_permitted' };
+}
+
+/** Where to look, and since when. */
+export type Place = Pick<WantedPost, 'channel' | 'threadTs' | 'since'>;
+
+/**
+ * Shows each message of a place to `visit`, the newest first, until it says that this was enough or 500 were read. False
+ * where the app may not read there. Rejects where Slack does not answer.
+ */
+export async function readBack(
+  deps: BotDeps,
+  place: Place,
+  visit: (message: { ts?: string; metadata?: object }) => boolean,
+): Promise<boolean> {
   let cursor: string | undefined;
   try {
     for (let page = 0; page < MAX_PAGES; page++) {
-      const answer = await readPage(deps, wanted, cursor);
-      const match = answer.messages?.find((message) => isPost(message, wanted));
-      if (match?.ts !== undefined) return { kind: 'found', ts: match.ts };
+      const answer = await readPage(deps, place, cursor);
+      if (answer.messages?.some(visit) === true) return true;
       cursor = answer.response_metadata?.next_cursor;
       if (cursor === undefined || cursor === '') break;
     }
-    return { kind: 'missing' };
+    return true;
   } catch (error) {
     const failure = readSlackFailure(error);
-    if (failure.kind === 'refused' && NOT_PERMITTED.includes(failure.code)) return { kind: 'not_permitted' };
-    if (failure.kind === 'refused' && failure.code === 'thread_not_found') return { kind: 'missing' };
+    if (failure.kind === 'refused' && NOT_PERMITTED.includes(failure.code)) return false;
+    if (failure.kind === 'refused' && failure.code === 'thread_not_found') return true;
     throw error;
   }
 }
@@ -47,7 +67,7 @@ const NOT_PERMITTED = ['missing_scope', 'not_in_channel', 'no_permission', 'acce
 
 function readPage(
   deps: BotDeps,
-  { channel, threadTs, since }: WantedPost,
+  { channel, threadTs, since }: Place,
   cursor: string | undefined,
 ): Promise<ConversationsHistoryResponse | ConversationsRepliesResponse> {
   const oldest = String(since.getTime() / 1000 - SKEW_S);

@@ -29,13 +29,12 @@ export interface OutboxPump {
  * next is judged at each turn: requests and a few decisions, then ends, then progress. The pace is kept in the
  * database, by all processes together. Where Slack limits or does not answer, the lane rests and nothing is lost.
  */
-export function startOutboxPump(deps: BotDeps): OutboxPump {
+export function startOutboxPump(deps: BotDeps, lanes = createLanes(deps.channel)): OutboxPump {
   const stopper = new AbortController();
   const hints = createHints();
   const stopListening = deps.ctx.wakes.listen(OUTBOX_CHANNEL, () => {
     hints.give();
   });
-  const lanes = createLanes(deps.channel);
   const running = Promise.all(lanes.map((lane) => runLane(deps, lane, { hints, signal: stopper.signal })));
   return {
     stop: async () => {

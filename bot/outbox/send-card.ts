@@ -1,57 +1,56 @@
-import type { ActionView } from '../../services/actions/action-view.ts';
-import { forgetCard, noteCardIntent, readCard, refreshCard, saveCard } from '../../services/slack/cards.ts';
-import { createCard } from '../blocks/card.ts';
-import { CARD_BLOCK, EVENT_TYPE } from '../blocks/names.ts';
 import type { BotDeps } from '../deps.ts';
+import { findPermalink } from '../find-permalink.ts';
 import { readSlackFailure } from '../transport/web-client.ts';
-import { findPermalink } from './adopt-card.ts';
+import type { CardMessage } from './card-message.ts';
+import { readActionCard, readBatchCard } from './card-message.ts';
 import { findLostPost } from './find-lost-post.ts';
 import { GONE, post } from './post.ts';
 import type { Sender } from './sender.ts';
 
-/** Brings the card to the state of the row, which is read here: edits it where it stands, posts it where it does not. */
 export const sendCard: Sender = async (deps, entry) => {
-  const action = entry.action_id === null ? null : await readCard(deps.ctx, entry.action_id);
-  if (action === null) return;
-  const place = await findPlace(deps, action);
+  const card = entry.action_id === null ? null : await readActionCard(deps, entry.action_id);
+  if (card !== null) await bringUpToDate(deps, card);
+};
+
+export const sendBatch: Sender = async (deps, entry) => {
+  const card = entry.batch_id === null ? null : await readBatchCard(deps, entry.batch_id);
+  if (card !== null) await bringUpToDate(deps, card);
+};
+
+/** Edits the card where it stands, posts it where it does not. */
+async function bringUpToDate(deps: BotDeps, card: CardMessage): Promise<void> {
+  const place = await findPlace(deps, card);
   if (place === null) {
-    await postCard(deps, action);
+    await postCard(deps, card);
     return;
   }
   try {
-    await deps.client.chat.update({ ...place, ...createCard(action) });
+    await deps.client.chat.update({ ...place, ...card.content });
   } catch (error) {
     const failure = readSlackFailure(error);
     if (failure.kind !== 'refused' || !GONE.includes(failure.code)) throw error;
-    await forgetCard(deps.ctx, action.id);
-    await refreshCard(deps.ctx, action.id); // a post now, which waits its turn among posts
+    await card.forget();
+    await card.refresh(); // a post now, which waits its turn among posts
   }
-};
-
-/** Where the card stands; a post that was begun and never confirmed is looked for. */
-async function findPlace(deps: BotDeps, action: ActionView): Promise<{ channel: string; ts: string } | null> {
-  if (action.slackChannel === null) return null;
-  if (action.slackTs !== null) return { channel: action.slackChannel, ts: action.slackTs };
-  const channel = action.slackChannel;
-  const lost = await findLostPost(deps, {
-    channel,
-    since: action.requestedAt,
-    eventType: EVENT_TYPE,
-    payload: { action_id: action.id },
-    blockId: CARD_BLOCK,
-  });
-  if (lost.kind !== 'found') return null;
-  const permalink = await findPermalink(deps, { channel, ts: lost.ts });
-  await saveCard(deps.ctx, { actionId: action.id, channel, ts: lost.ts, permalink });
-  return { channel, ts: lost.ts };
 }
 
-async function postCard(deps: BotDeps, action: ActionView): Promise<void> {
-  await noteCardIntent(deps.ctx, { actionId: action.id, channel: deps.channel });
-  const message = createCard(action);
-  const ts = await post(deps, { channel: deps.channel, message, onRefused: () => forgetCard(deps.ctx, action.id) });
-  const card = { actionId: action.id, channel: deps.channel, ts };
-  await saveCard(deps.ctx, { ...card, permalink: null });
-  const permalink = await findPermalink(deps, card);
-  if (permalink !== null) await saveCard(deps.ctx, { ...card, permalink });
+/** Where the card stands; a post that was begun and never confirmed is looked for. */
+async function findPlace(deps: BotDeps, card: CardMessage): Promise<{ channel: string; ts: string } | null> {
+  const { channel, ts } = card;
+  if (channel === null) return null;
+  if (ts !== null) return { channel, ts };
+  const lost = await findLostPost(deps, { channel, ...card.search });
+  if (lost.kind !== 'found') return null;
+  const place = { channel, ts: lost.ts };
+  await card.save({ ...place, permalink: await findPermalink(deps, place) });
+  return place;
+}
+
+async function postCard(deps: BotDeps, card: CardMessage): Promise<void> {
+  const { channel } = deps;
+  await card.noteIntent(channel);
+  const ts = await post(deps, { channel, message: card.content, onRefused: () => card.forget() });
+  await card.save({ channel, ts, permalink: null });
+  const permalink = await findPermalink(deps, { channel, ts });
+  if (permalink !== null) await card.save({ channel, ts, permalink });
 }

@@ -9,13 +9,15 @@ import { createNotice, noticeBlockId, readNoticeKind } from '../blocks/notice.ts
 import type { BotDeps } from '../deps.ts';
 import { findLostPost } from './find-lost-post.ts';
 import { post } from './post.ts';
+import { sendAuditLine } from './send-audit-line.ts';
 import type { Sender } from './sender.ts';
 
 /**
  * The new message of a failure, an expiry or a break-glass: once, with the link to the card. Many of one batch are one
- * message.
+ * message. The daily line on the audit log belongs to no action.
  */
 export const sendNotice: Sender = async (deps, entry, companions) => {
+  if (entry.payload['audit'] !== undefined) return sendAuditLine(deps, entry);
   const action = entry.action_id === null ? null : await readCard(deps.ctx, entry.action_id);
   if (action === null) return;
   if (companions.length > 0 || entry.payload['group'] !== undefined) {

@@ -1,6 +1,6 @@
 import type { OutboxKind } from '../../services/slack/outbox.ts';
-import { sendBatch } from './send-batch.ts';
-import { sendCard } from './send-card.ts';
+import { sendAnnouncement } from './send-announcement.ts';
+import { sendBatch, sendCard } from './send-card.ts';
 import { sendNotice } from './send-notice.ts';
 import { sendOutput } from './send-output.ts';
 import { sendPrivate } from './send-private.ts';
@@ -15,4 +15,5 @@ export const SENDERS: Readonly<Record<OutboxKind, Sender>> = {
   private: sendPrivate,
   output: sendOutput,
   reminder: sendReminder,
+  announcement: sendAnnouncement,
 };

@@ -17,8 +17,10 @@ export interface SocketConnection {
   start(): void;
   stop(): Promise<void>;
   isConnected(): boolean;
-  /** For how long there has been no socket; 0 while there is one. */
-  disconnectedMs(): number;
+  /** When there last was a socket, 0 while there is one; null: never yet. */
+  connectedMsAgo(): number | null;
+  /** Called whenever the socket comes or goes. */
+  onChange(listener: () => void): void;
 }
 
 /**
@@ -44,6 +46,8 @@ export function createSocketConnection(input: {
   const { signal } = stopper;
   const silence = watchSilence({ log, lostMs: input.lostMs });
   let connected = false;
+  let wasConnected = false;
+  let tellChange = (): void => undefined;
   let running: Promise<void> = Promise.resolve();
 
   const connectOnce = async (): Promise<void> => {
@@ -57,9 +61,13 @@ export function createSocketConnection(input: {
     const late = wait(OPEN_MS, 'late' as const, { signal, ref: false }).catch(() => 'late' as const);
     if ((await Promise.race([opened, late])) === 'late') throw new Error('Slack did not open the socket in time.');
     connected = true;
+    wasConnected = true;
     silence.end();
+    tellChange();
     await closed;
+    connected = false;
     silence.begin();
+    tellChange();
   };
   const run = async (): Promise<void> => {
     let failures = 0;
@@ -72,7 +80,6 @@ export function createSocketConnection(input: {
         failures += 1;
         silence.begin(error);
       }
-      connected = false;
       const pauseMs = Math.min(FIRST_WAIT_MS * 2 ** Math.min(failures, 10), LONGEST_WAIT_MS);
       if (failures > 0) await wait(pauseMs, undefined, { signal }).catch(() => undefined);
     }
@@ -89,6 +96,9 @@ export function createSocketConnection(input: {
       await Promise.race([closing, wait(CLOSE_MS, undefined, { ref: false })]);
     },
     isConnected: () => connected,
-    disconnectedMs: () => silence.lengthMs(),
+    connectedMsAgo: () => (wasConnected ? silence.lengthMs() : null),
+    onChange: (listener) => {
+      tellChange = listener;
+    },
   };
 }

@@ -5,8 +5,10 @@ import {
   WebAPIRequestError,
   WebClient,
 } from '@slack/web-api';
-import type { WebClientOptions } from '@slack/web-api';
+import type { WebAPICallResult, WebClientOptions } from '@slack/web-api';
 import type { Logger } from 'pino';
+import type { DurableStep } from '../../domain/durable-step.ts';
+import { durably } from '../../domain/durable-step.ts';
 import { adaptLogger } from './bolt-logger.ts';
 
 export const SLACK_API_URL = 'https://slack.com/api/';
@@ -25,7 +27,22 @@ export function webClientOptions(input: { apiUrl: string; log: Logger }): WebCli
 }
 
 export function createWebClient(input: { token: string; apiUrl: string; log: Logger }): WebClient {
-  return new WebClient(input.token, webClientOptions(input));
+  return new LastingWebClient(input.token, webClientOptions(input));
+}
+
+/** The calls whose effect stays in Slack when we die. */
+const LASTING: Readonly<Record<string, DurableStep>> = {
+  'chat.postMessage': 'slack.post',
+  'chat.update': 'slack.update',
+  'files.completeUploadExternal': 'slack.upload',
+  'views.publish': 'slack.publish',
+};
+
+class LastingWebClient extends WebClient {
+  override apiCall(method: string, options?: Record<string, unknown>): Promise<WebAPICallResult> {
+    const step = LASTING[method];
+    return step === undefined ? super.apiCall(method, options) : durably(step, () => super.apiCall(method, options));
+  }
 }
 
 export type SlackFailure =

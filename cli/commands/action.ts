@@ -4,10 +4,13 @@ import { parseDurationMs } from '../../domain/duration.ts';
 import { InvalidInputError, TooManyRequestsError, UnavailableError } from '../../domain/errors.ts';
 import { findNearestWord } from '../../domain/nearest-word.ts';
 import { coerceTypedParams } from '../../playbook/params.ts';
-import type { Json } from '../api-client.ts';
-import { callApi } from '../api-client.ts';
+import type { RawEnvironment } from '../../services/config/environment.ts';
+import type { ApiClient, Json } from '../api-client.ts';
+import { createApiClient } from '../api-client.ts';
+import type { CommandInput } from '../command-groups.ts';
 import { describeAction, describeActionFully } from '../describe-action.ts';
 import { EXIT } from '../exit.ts';
+import { addReplay } from '../add-replay.ts';
 import { readCatalog } from '../playbook-source.ts';
 import { formatTable, print, toPlainText } from '../print.ts';
 
@@ -32,7 +35,8 @@ const OPEN = ['pending', 'approved', 'executing'];
 const POLL_MS = 500;
 const AWAY_LIMIT_MS = 120_000; // a restart of the control plane, with its migration
 
-export function createCommand(setExitCode: (code: number) => void): Command {
+export function createCommand({ env, setExitCode }: CommandInput): Command {
+  const callApi = createApiClient(env);
   const command = new Command('action').description('Actions; needs MEDIC_URL and MEDIC_TOKEN');
   command
     .command('request <playbook> <server> [params...]')
@@ -43,12 +47,13 @@ export function createCommand(setExitCode: (code: number) => void): Command {
     .option('--wait', 'waits for the end: 0 if it completed, 3 if it was rejected, else 1')
     .option('--json', 'prints JSON')
     .action(async (playbook: string, server: string, params: string[], options: Options) => {
-      const requested = await request({ playbook, server, params, options });
+      const read = await readParams(env, playbook, params);
+      const requested = await request(callApi, { playbook, server, params: read, options });
       if (options.wait !== true) {
         print(options.json, requested, describeAction(requested));
         return;
       }
-      const ended = await waitForEnd(requested);
+      const ended = await waitForEnd(callApi, requested);
       print(options.json, ended, describeActionFully(ended));
       setExitCode(exitCodeOf(String(ended['status'])));
     });
@@ -61,7 +66,7 @@ export function createCommand(setExitCode: (code: number) => void): Command {
     .option('--limit <count>', 'how many at most')
     .option('--after <cursor>', 'goes on where a list ended: its `next`')
     .option('--json', 'prints JSON')
-    .action(list);
+    .action((options: Options) => list(callApi, options));
   command
     .command('show <id>')
     .description('one action with its output')
@@ -78,7 +83,8 @@ export function createCommand(setExitCode: (code: number) => void): Command {
       const told = await callApi('GET', `${pathOf(id)}/why`);
       print(json, told, describeExplanation(told));
     });
-  for (const verb of ['approve', 'reject', 'cancel'] as const) addDecision(command, verb);
+  for (const verb of ['approve', 'reject', 'cancel'] as const) addDecision({ command, callApi, verb });
+  addReplay(command, callApi);
   return command;
 }
 
@@ -90,12 +96,14 @@ function describeExplanation(told: Json): string {
   return [
     String(told['rule']),
     waiting,
+    ...(typeof told['waits'] === 'string' ? [told['waits']] : []),
     ...has,
     ...named('could_not', ({ name, why }) => `${String(name)} ${String(why)}.`),
   ].join('\n');
 }
 
-function addDecision(command: Command, verb: 'approve' | 'reject' | 'cancel'): void {
+function addDecision(input: { command: Command; callApi: ApiClient; verb: 'approve' | 'reject' | 'cancel' }): void {
+  const { command, callApi, verb } = input;
   const sub = command.command(`${verb} <id>`).description(`${verb}s it`).option('--json', 'prints JSON');
   if (verb === 'reject') sub.requiredOption('--reason <text>', 'why');
   else sub.option('--reason <text>', 'why');
@@ -121,17 +129,15 @@ function addProofs(command: Command): void {
     .option('--break-glass', 'as an admin, past quorum, group and code; takes --reason and is told in the channel');
 }
 
-async function request(input: {
-  playbook: string;
-  server: string;
-  params: readonly string[];
-  options: Options;
-}): Promise<Json> {
-  const { playbook, server, options } = input;
+async function request(
+  callApi: ApiClient,
+  input: { playbook: string; server: string; params: Json; options: Options },
+): Promise<Json> {
+  const { playbook, server, params, options } = input;
   return callApi('POST', '/actions', {
     playbook,
     server,
-    params: await readParams(playbook, input.params),
+    params,
     ...(options.reason === undefined ? {} : { reason: options.reason }),
     ...(options.timeout === undefined ? {} : { timeout_s: readTimeoutS(options.timeout) }),
     ...(options.dryRun === true ? { dry_run: true } : {}),
@@ -139,7 +145,7 @@ async function request(input: {
 }
 
 /** Tells the id first, so that whoever gives up waiting can still find it. Outlives a restart of the control plane. */
-async function waitForEnd(requested: Json): Promise<Json> {
+async function waitForEnd(callApi: ApiClient, requested: Json): Promise<Json> {
   const path = pathOf(String(requested['id']));
   const isPending = requested['status'] === 'pending';
   const why = isPending ? ` ${String(requested['approval_rule'])}` : '';
@@ -171,7 +177,7 @@ function exitCodeOf(status: string): number {
  * `key=value` is text, made an integer or a boolean where a playbook of that name is known here and says so;
  * `key:=json` is what it says.
  */
-async function readParams(playbook: string, words: readonly string[]): Promise<Json> {
+async function readParams(env: RawEnvironment, playbook: string, words: readonly string[]): Promise<Json> {
   const texts: Record<string, string> = {};
   const typed: Json = {};
   for (const word of words) {
@@ -180,7 +186,7 @@ async function readParams(playbook: string, words: readonly string[]): Promise<J
     if (isJson === undefined) texts[key] = value;
     else typed[key] = readJson(key, value);
   }
-  const { playbooks } = await readCatalog(process.env, undefined);
+  const { playbooks } = await readCatalog(env, undefined);
   const known = playbooks.get(playbook.replaceAll('_', '-'));
   return { ...(known === undefined ? texts : coerceTypedParams(known, texts)), ...typed };
 }
@@ -211,7 +217,7 @@ function pathOf(id: string): string {
   return `/actions/${encodeURIComponent(id)}`;
 }
 
-async function list({ json, status, server, playbook, limit, after }: Options): Promise<void> {
+async function list(callApi: ApiClient, { json, status, server, playbook, limit, after }: Options): Promise<void> {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries({ status, server, playbook, limit, after }))
     if (value !== undefined) query.set(name, value);

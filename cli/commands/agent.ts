@@ -1,8 +1,9 @@
 import { Command } from 'commander';
 import { runAgentCommand } from '../../agent/cli.ts';
+import type { CommandInput } from '../command-groups.ts';
 
 /** The agent ships alone and reads its own arguments; here they are only handed over, --help too. */
-export function createCommand(setExitCode: (code: number) => void): Command {
+export function createCommand({ env, setExitCode }: CommandInput): Command {
   const command = new Command('agent');
   command.copyInheritedSettings = () => command; // or the parent's --help would come back
   return command
@@ -12,6 +13,6 @@ export function createCommand(setExitCode: (code: number) => void): Command {
     .allowExcessArguments()
     .argument('[args...]')
     .action(async (args: string[]) => {
-      setExitCode(await runAgentCommand(args, process.env));
+      setExitCode(await runAgentCommand(args, env));
     });
 }

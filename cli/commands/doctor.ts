@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { readEnvironment } from '../../services/config/environment.ts';
-import type { Environment } from '../../services/config/environment.ts';
+import type { Environment, RawEnvironment } from '../../services/config/environment.ts';
+import type { CommandInput } from '../command-groups.ts';
 import { CHECKS, explainCheck } from '../doctor-checks.ts';
 import { EXIT } from '../exit.ts';
 import { print } from '../print.ts';
@@ -12,22 +13,22 @@ interface Finding {
   message: string;
 }
 
-export function createCommand(setExitCode: (code: number) => void): Command {
+export function createCommand({ env, setExitCode }: CommandInput): Command {
   return new Command('doctor')
     .description('Checks the configuration and what Medic depends on, one line each; changes nothing')
     .option('--json', 'prints JSON')
     .action(async ({ json }: { json?: boolean }) => {
-      const findings = await examine();
+      const findings = await examine(env);
       print(json, findings, findings.map(describe).join('\n'));
       if (findings.some(({ ok }) => !ok)) setExitCode(EXIT.failed);
     });
 }
 
 /** Without a readable environment nothing else can be looked at. */
-async function examine(): Promise<Finding[]> {
+async function examine(env: RawEnvironment): Promise<Finding[]> {
   let environment: Environment;
   try {
-    environment = readEnvironment(process.env);
+    environment = readEnvironment(env);
   } catch (error) {
     return [{ check: 'environment', ok: false, message: explainCheck(error) }];
   }

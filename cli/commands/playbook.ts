@@ -3,8 +3,10 @@ import { formatDuration } from '../../domain/duration.ts';
 import { InvalidInputError } from '../../domain/errors.ts';
 import { formatProblem } from '../../playbook/format-problem.ts';
 import { checkParams, coerceTypedParams } from '../../playbook/params.ts';
-import type { Playbook, Step } from '../../playbook/playbook.ts';
+import type { Playbook, Retry, Step } from '../../playbook/playbook.ts';
 import { previewSteps } from '../../playbook/render.ts';
+import type { RawEnvironment } from '../../services/config/environment.ts';
+import type { CommandInput } from '../command-groups.ts';
 import { EXIT } from '../exit.ts';
 import { readCatalog, readOnePlaybook, readPlaybookFile } from '../playbook-source.ts';
 import { formatTable, print } from '../print.ts';
@@ -15,9 +17,9 @@ interface Options {
   dryRun?: boolean;
 }
 
-type SetExitCode = (code: number) => void;
+type SetExitCode = CommandInput['setExitCode'];
 
-export function createCommand(setExitCode: SetExitCode): Command {
+export function createCommand({ env, setExitCode }: CommandInput): Command {
   const command = new Command('playbook').description(
     'Playbooks, offline: of --dir, of MEDIC_CONFIG, or the shipped ones',
   );
@@ -26,22 +28,22 @@ export function createCommand(setExitCode: SetExitCode): Command {
   const dir = ['--dir <directory>', 'where the playbooks stand'] as const;
   add('list', 'name, risk and digest of each')
     .option(...dir)
-    .action((options: Options) => list(options, setExitCode));
+    .action((options: Options) => list({ env, setExitCode }, options));
   add('show <name-or-file>', 'one playbook, its parameters and steps')
     .option(...dir)
-    .action(show);
+    .action((nameOrFile: string, options: Options) => show(env, nameOrFile, options));
   add('validate <files...>', 'tells every mistake with its place; the digest where there is none').action(
     (files: string[], options: Options) => validate(files, options, setExitCode),
   );
   add('run <name-or-file> [params...]', 'with --dry-run: what it would start; parameters as key=value')
     .option(...dir)
     .option('--dry-run', 'renders and checks, starts nothing')
-    .action(run);
+    .action((nameOrFile: string, words: string[], options: Options) => run(env, { nameOrFile, words, options }));
   return command;
 }
 
-async function list({ dir, json }: Options, setExitCode: SetExitCode): Promise<void> {
-  const { playbooks, problems } = await readCatalog(process.env, dir);
+async function list({ env, setExitCode }: CommandInput, { dir, json }: Options): Promise<void> {
+  const { playbooks, problems } = await readCatalog(env, dir);
   const items = [...playbooks.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   const data = items.map(({ name, title, risk, digest }) => ({ name, title, risk, digest }));
   const rows = data.map(({ name, title, risk, digest }) => [name, risk, title, digest]);
@@ -51,13 +53,26 @@ async function list({ dir, json }: Options, setExitCode: SetExitCode): Promise<v
   setExitCode(EXIT.failed);
 }
 
-async function show(nameOrFile: string, { dir, json }: Options): Promise<void> {
-  const playbook = await readOnePlaybook(process.env, { nameOrFile, directory: dir });
+async function show(env: RawEnvironment, nameOrFile: string, { dir, json }: Options): Promise<void> {
+  const playbook = await readOnePlaybook(env, { nameOrFile, directory: dir });
   print(json, toJson(playbook), describe(playbook));
 }
 
-function toJson({ timeoutMs, maxTimeoutMs, isIdempotent, ...rest }: Playbook): object {
-  return { ...rest, timeout_s: timeoutMs / 1000, max_timeout_s: maxTimeoutMs / 1000, idempotent: isIdempotent };
+function toJson({ timeoutMs, maxTimeoutMs, isIdempotent, retry, ...rest }: Playbook): object {
+  const times = { timeout_s: timeoutMs / 1000, max_timeout_s: maxTimeoutMs / 1000 };
+  return { ...rest, ...times, idempotent: isIdempotent, retry: retry === null ? null : toRetryJson(retry) };
+}
+
+function toRetryJson({ attempts, backoffMs, maxBackoffMs }: Retry): object {
+  return { attempts, backoff_s: backoffMs / 1000, max_backoff_s: maxBackoffMs / 1000 };
+}
+
+function describeRetry({ retry, isIdempotent }: Playbook): string[] {
+  if (retry === null) return [];
+  const { attempts, backoffMs, maxBackoffMs } = retry;
+  const waits = `after ${formatDuration(backoffMs)}, at most ${formatDuration(maxBackoffMs)}`;
+  const when = isIdempotent ? '' : ', and only where nothing was started';
+  return [`tried ${attempts} times in all, again ${waits}${when}`];
 }
 
 function describe(playbook: Playbook): string {
@@ -73,6 +88,7 @@ function describe(playbook: Playbook): string {
     `${name}: ${title}`,
     ...(description === '' ? [] : [description]),
     `risk ${risk}; timeout ${longest}; ${digest}`,
+    ...describeRetry(playbook),
     '',
     formatTable(['PARAMETER', 'TYPE', 'VALUE', ''], params, 'It takes no parameters.'),
     ...(['steps', 'verify', 'rollback'] as const).flatMap((part) =>
@@ -101,12 +117,16 @@ async function validate(files: string[], { json }: Options, setExitCode: SetExit
   if (checked.some(({ playbook }) => playbook === undefined)) setExitCode(EXIT.failed);
 }
 
-async function run(nameOrFile: string, words: string[], { dir, json, dryRun }: Options): Promise<void> {
+async function run(
+  env: RawEnvironment,
+  { nameOrFile, words, options }: { nameOrFile: string; words: string[]; options: Options },
+): Promise<void> {
+  const { dir, json, dryRun } = options;
   if (dryRun !== true) {
     const message = 'Here a playbook is only rendered: add --dry-run, or ask for it with `medic action request`.';
     throw new InvalidInputError(message, { code: 'dry_run_only' });
   }
-  const playbook = await readOnePlaybook(process.env, { nameOrFile, directory: dir });
+  const playbook = await readOnePlaybook(env, { nameOrFile, directory: dir });
   const checked = checkParams(playbook, coerceTypedParams(playbook, readPairs(words)));
   if ('errors' in checked) {
     const message = checked.errors.map((error) => error.message).join(' ');

@@ -1,6 +1,8 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import type { ActionStatus } from '../../domain/lifecycle.ts';
+import type { Hold } from '../../domain/limits.ts';
+import type { ActionStatus, DeadLetterState } from '../../domain/lifecycle.ts';
 import type { Requirement } from '../../domain/policy.ts';
+import type { RetryPolicy } from '../../domain/retry.ts';
 import { ActionBatch } from './action-batch.entity.ts';
 import { Alert } from './alert.entity.ts';
 import { Server } from './server.entity.ts';
@@ -59,19 +61,50 @@ const ActionSchema = defineEntity({
     slackRequesterChannel: p.text().nullable(),
     escalationStep: p.integer().default(0),
     nextEscalationAt: p.datetime(3).nullable(),
+    retry: p.json<RetryPolicy>().nullable(),
+    nextAttemptAt: p.datetime(3).nullable(),
+    heldBy: p.json<Hold>().nullable(),
+    holdBackAfter: p.integer().default(0),
+    deadLetter: p.text().$type<DeadLetterState>().nullable(),
+    dismissedBy: p.text().nullable(),
+    dismissedAt: p.datetime(3).nullable(),
+    dismissReason: p.text().nullable(),
+    replayOf: p.text().nullable().unique('actions_replay_of_unique'),
+    replayChanged: p.boolean().default(false),
     batch: () => p.manyToOne(ActionBatch).nullable().deleteRule('set null'),
   },
   indexes: [
     { name: 'actions_requested_index', properties: ['requestedAt', 'id'] },
     { name: 'actions_server_requested_index', properties: ['server', 'requestedAt', 'id'] },
+    { name: 'actions_requester_index', properties: ['requestedBy', 'requestedAt'] },
     { name: 'actions_batch_index', properties: ['batch', 'requestedAt', 'id'] },
     { name: 'actions_playbook_requested_index', properties: ['playbook', 'requestedAt'] },
+    {
+      name: 'actions_ends_index',
+      properties: ['server', 'playbook', 'status', 'completedAt'],
+      where: 'not "dry_run"',
+    },
     { name: 'actions_alert_index', properties: ['alert'] },
     { name: 'actions_queue_index', properties: ['server', 'approvedSeq'], where: `"status" = 'approved'` },
+    {
+      name: 'actions_waiting_index',
+      properties: ['server'],
+      where: `"status" = any (array['pending'::text, 'approved'::text])`,
+    },
     {
       name: 'actions_escalation_index',
       properties: ['nextEscalationAt'],
       where: `"status" = 'pending' and "next_escalation_at" is not null`,
+    },
+    {
+      name: 'actions_retry_index',
+      properties: ['server', 'nextAttemptAt'],
+      where: `"status" = 'executing' and "next_attempt_at" is not null`,
+    },
+    {
+      name: 'actions_dead_letter_index',
+      properties: ['requestedAt', 'id'],
+      where: `"dead_letter" = 'open'`,
     },
     {
       name: 'actions_open_index',
@@ -84,6 +117,11 @@ const ActionSchema = defineEntity({
       name: 'actions_completed_needs_exit_code',
       expression: `status <> 'completed' or dry_run or exit_code is not null`,
     },
+    { name: 'actions_next_attempt_check', expression: `next_attempt_at is null or status = 'executing'` },
+    {
+      name: 'actions_dead_letter_check',
+      expression: `dead_letter is null or dead_letter in ('open', 'replayed', 'dismissed')`,
+    },
     { name: 'actions_approvals_required_check', expression: 'approvals_required >= 0' },
   ],
 });
@@ -91,8 +129,10 @@ const ActionSchema = defineEntity({
 /**
  * One requested run of one playbook on one server. `expiresAt` is the end of the approval window and, once approved,
  * of the time to start in; `completedAt` is set at any end; `approvedSeq` is set by the database and orders the queue
- * of a server. `escalationStep` counts the rungs of its ladder that were climbed; `nextEscalationAt` is null where none
- * is left.
+ * of a server. `escalationStep` counts the steps of its ladder that were taken; `nextEscalationAt` is null where none
+ * is left. `nextAttemptAt` stands while attempt `attempt` is owed after an earlier one, until its agent holds it.
+ * `holdBackAfter` failures in a row of its playbook on its server hold that back there; 0: never.
+ * `heldBy` is what keeps its turn from coming, as its server was last told; null once it is handed out.
  */
 export class Action extends ActionSchema.class {}
 ActionSchema.setClass(Action);

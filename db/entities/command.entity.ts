@@ -21,6 +21,7 @@ const CommandSchema = defineEntity({
     endedAt: p.datetime(3).nullable(),
     step: p.integer().default(0),
     steps: p.integer().default(0),
+    failureCode: p.text().nullable(),
   },
   uniques: [
     { name: 'commands_one_per_attempt', properties: ['action', 'attempt'] },
@@ -36,7 +37,7 @@ const CommandSchema = defineEntity({
 
 /**
  * One attempt of one action, as handed out to an agent. `exp` is that of the latest signature; `step` of `steps` as the
- * agent last said, 0 before it began.
+ * agent last said, 0 before it began; `failureCode` is why this attempt failed.
  */
 export class Command extends CommandSchema.class {}
 CommandSchema.setClass(Command);

@@ -45,6 +45,6 @@ const DecisionSchema = defineEntity({
   ],
 });
 
-/** What a person decided about an action; `id` is the click's id. Stored before the workflow hears of it. */
+/** What a person decided about an action; `id` is the same however often it is delivered. Stored before the workflow hears of it. */
 export class Decision extends DecisionSchema.class {}
 DecisionSchema.setClass(Decision);

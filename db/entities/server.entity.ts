@@ -40,11 +40,16 @@ const ServerSchema = defineEntity({
     running: p.json<RunningCommand[]>().defaultRaw(`'[]'`),
     nextSeq: p.bigint('number').defaultRaw('1'),
     heartbeatIntervalS: p.integer().default(60),
+    journalDamagedAt: p.datetime(3).nullable(),
+    journalDamagedLines: p.integer().nullable(),
     revokedAt: p.datetime(3).nullable(),
     createdAt: p.datetime(3).defaultRaw('now()'),
   },
 });
 
-/** A machine we look after. `nextSeq` is the number the next command handed out there gets. */
+/**
+ * A machine we look after. `nextSeq` is the number the next command handed out there gets; `journalDamagedAt` when its
+ * agent last found its journal damaged, with so many lines that cannot be read.
+ */
 export class Server extends ServerSchema.class {}
 ServerSchema.setClass(Server);

@@ -2,11 +2,11 @@ import { defineEntity, p } from '@mikro-orm/core';
 import { ActionBatch } from './action-batch.entity.ts';
 import { Action } from './action.entity.ts';
 
-export const OUTBOX_KINDS = ['card', 'notice', 'private', 'batch', 'output', 'reminder'] as const;
+export const OUTBOX_KINDS = ['card', 'notice', 'private', 'batch', 'output', 'reminder', 'announcement'] as const;
 
 /**
  * `card` and `batch`: draw it again. `notice`: a new message in the channel. `output` and `reminder`: a reply in the
- * thread of the card. `private`: a direct message.
+ * thread of the card. `private`: a direct message. `announcement`: a new message in the channel that is about no single action.
  */
 export type OutboxKind = (typeof OUTBOX_KINDS)[number];
 

@@ -1,10 +1,17 @@
 import { sql } from 'kysely';
-import { END_STATES } from '../../domain/lifecycle.ts';
+import { findCovering } from '../../domain/halt.ts';
+import { END_STATES, isEnded, isGivenUp } from '../../domain/lifecycle.ts';
 import type { ActionStatus } from '../../domain/lifecycle.ts';
 import type { Tx } from '../orm.ts';
 import type { NewRow, Row, RowChange } from '../tables.ts';
+import type { Attempt } from './attempt.repository.ts';
+import { IS_TURN_DUE, readAttempts } from './attempt.repository.ts';
 import type { AppliedApproval } from './decision.repository.ts';
 import { listAppliedApprovals } from './decision.repository.ts';
+import type { HaltRow } from './halt.repository.ts';
+import { listStandingHalts } from './halt.repository.ts';
+import type { HoldBackRow } from './hold-back.repository.ts';
+import { IS_NOT_HELD_BACK, listHoldBacksOn } from './hold-back.repository.ts';
 import type { QueuedBehind, StepProgress } from './queue.repository.ts';
 import { readProgress, readQueue } from './queue.repository.ts';
 import type { Source } from './source.ts';
@@ -21,9 +28,18 @@ export interface ActionWithNames extends ActionRow {
   paused_by: string | null;
   pause_reason: string | null;
   paused_until: Date | null;
+  server_last_seen_at: Date | null;
+  heartbeat_interval_s: number;
+  server_tags: string[];
+  /** Open, and a halt covers it. */
+  halt: HaltRow | null;
+  /** Open, and its playbook is held back on its server. */
+  hold_back: HoldBackRow | null;
   approvals: AppliedApproval[];
   queued_behind: QueuedBehind | null;
   progress: StepProgress | null;
+  /** Of an action that may be tried again, else none. */
+  attempts: Attempt[];
 }
 
 export interface ActionFilter {
@@ -31,6 +47,9 @@ export interface ActionFilter {
   /** The server's name. */
   server?: string | undefined;
   playbook?: string | undefined;
+  failureCode?: string | undefined;
+  /** Only dead letters that are open. */
+  isDeadLetter?: boolean | undefined;
   requestedBy?: string | undefined;
   limit: number;
   /** A cursor that an earlier page gave as `next`. */
@@ -52,6 +71,17 @@ export async function findActionById(source: Source, id: string): Promise<Action
   return action ?? null;
 }
 
+/** `prefix` holds no wildcard. */
+export async function listIdsByPrefix(source: Source, input: { prefix: string; limit: number }): Promise<string[]> {
+  const rows = await source.kysely
+    .selectFrom('actions')
+    .select('id')
+    .where('id', 'like', `${input.prefix}%`)
+    .limit(input.limit)
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
 /** The action that an earlier request with this key made, if any. */
 export async function findActionByRequestKey(source: Source, requestKey: string): Promise<ActionWithNames | null> {
   const rows = await selectWithServer(source).where('actions.request_key', '=', requestKey).execute();
@@ -63,11 +93,13 @@ export async function listActions(
   source: Source,
   filter: ActionFilter,
 ): Promise<{ items: ActionWithNames[]; next: ActionCursor | null }> {
-  const { status, server, playbook, requestedBy, after, limit } = filter;
+  const { status, server, playbook, failureCode, isDeadLetter, requestedBy, after, limit } = filter;
   let query = selectWithServer(source);
   if (status !== undefined) query = query.where('actions.status', '=', status);
   if (server !== undefined) query = query.where('servers.name', '=', server);
   if (playbook !== undefined) query = query.where('actions.playbook', '=', playbook);
+  if (failureCode !== undefined) query = query.where('actions.failure_code', '=', failureCode);
+  if (isDeadLetter === true) query = query.where('actions.dead_letter', '=', sql.lit('open'));
   if (requestedBy !== undefined) query = query.where('actions.requested_by', '=', requestedBy);
   if (after !== undefined) {
     query = query.where(
@@ -126,16 +158,20 @@ export async function lockAction(tx: Tx, id: string): Promise<ActionRow | null> 
 
 /**
  * Compare and set: moves the action if its status is one of `from`; null where it is not (any more), and then nothing
- * has changed. `completed_at` is set at any end where `set` names none. Throws the guards of db/errors.ts.
+ * has changed. `completed_at` is set at any end where `set` names none, and what was given up on is a dead letter. Throws the guards of db/errors.ts.
  */
 export async function transitionAction(
   tx: Tx,
   input: { id: string; from: readonly ActionStatus[]; to: ActionStatus; set?: RowChange<'actions'> },
 ): Promise<ActionRow | null> {
-  const ended = END_STATES.includes(input.to) ? { completed_at: sql<Date>`clock_timestamp()` } : {};
+  const isEnd = END_STATES.includes(input.to);
+  const ended = isEnd ? { completed_at: sql<Date>`clock_timestamp()`, next_attempt_at: null } : {};
+  const failureCode = typeof input.set?.failure_code === 'string' ? input.set.failure_code : null;
+  const isLetter = isGivenUp({ status: input.to, failureCode });
+  const letter = isLetter ? { dead_letter: sql<'open' | null>`case when dry_run then null else 'open' end` } : {};
   const row = await tx.kysely
     .updateTable('actions')
-    .set({ ...ended, ...input.set, status: input.to })
+    .set({ ...ended, ...letter, ...input.set, status: input.to })
     .where('id', '=', input.id)
     .where('status', 'in', [...input.from])
     .returningAll()
@@ -151,15 +187,22 @@ export async function updateAction(tx: Tx, id: string, set: RowChange<'actions'>
 
 /**
  * The action whose turn it is on this server, locked: approved first, still to be started in time, not being
- * cancelled and not handed out yet. Null also while a command is outstanding there. Lock the server first.
+ * cancelled and not handed out yet, or not again yet; what is held back there lets others pass. Null also while a command is outstanding there. `exceptPlaybooks`
+ * wait, and hold up no others. Lock the server first.
  */
-export async function claimNextApprovedAction(tx: Tx, serverId: string): Promise<ActionRow | null> {
+export async function claimNextApprovedAction(
+  tx: Tx,
+  input: { serverId: string; exceptPlaybooks?: readonly string[] },
+): Promise<ActionRow | null> {
+  const { serverId, exceptPlaybooks = [] } = input;
   const row = await tx.kysely
     .selectFrom('actions')
     .selectAll()
     .where('server_id', '=', serverId)
-    .where('status', '=', 'approved')
+    .where(IS_TURN_DUE)
     .where('cancel_requested_at', 'is', null)
+    .where(({ not, eb }) => not(eb('playbook', '=', sql<string>`any(${[...exceptPlaybooks]}::text[])`)))
+    .where(IS_NOT_HELD_BACK)
     .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', sql<Date>`clock_timestamp()`)]))
     .where(({ not, exists, selectFrom }) =>
       not(
@@ -183,34 +226,6 @@ export async function claimNextApprovedAction(tx: Tx, serverId: string): Promise
     .forUpdate()
     .executeTakeFirst();
   return row ?? null;
-}
-
-/** What `auto` approved here and was not handed out yet, locked: a pause ends these. */
-export function lockAutoApprovedActions(tx: Tx, serverId: string): Promise<ActionRow[]> {
-  return tx.kysely
-    .selectFrom('actions')
-    .selectAll()
-    .where('server_id', '=', serverId)
-    .where('status', '=', 'approved')
-    .where('approved_by', '=', 'auto')
-    .where(({ not, exists, selectFrom }) =>
-      not(exists(selectFrom('commands').select('commands.id').whereRef('commands.action_id', '=', 'actions.id'))),
-    )
-    .orderBy('approved_seq')
-    .forUpdate()
-    .execute();
-}
-
-/** Requested, not ended, and no workflow known to run yet: what a pump has to start. Oldest first. */
-export function listActionsWithoutWorkflow(source: Source, limit: number): Promise<ActionRow[]> {
-  return source.kysely
-    .selectFrom('actions')
-    .selectAll()
-    .where('workflow_started_at', 'is', null)
-    .where('status', 'in', ['pending', 'approved', 'executing'])
-    .orderBy('requested_at')
-    .limit(limit)
-    .execute();
 }
 
 /** How many approved actions wait for each of these servers. Servers without any are missing. */
@@ -239,14 +254,19 @@ export function selectWithServer(source: Source) {
       'servers.paused_by',
       'servers.pause_reason',
       'servers.paused_until',
+      'servers.last_seen_at as server_last_seen_at',
+      'servers.heartbeat_interval_s',
+      'servers.tags as server_tags',
     ]);
 }
 
-/** The approvals, and what only those that wait or run have. */
-export async function withCourse<T extends { id: string; status: ActionStatus }>(
+type Course = Pick<ActionWithNames, 'approvals' | 'queued_behind' | 'progress' | 'attempts' | 'halt' | 'hold_back'>;
+
+/** The approvals, and what only those have that wait, run, or may be tried again. */
+export async function withCourse<T extends ActionRow & Pick<ActionWithNames, 'server_tags'>>(
   source: Source,
   actions: readonly T[],
-): Promise<(T & Pick<ActionWithNames, 'approvals' | 'queued_behind' | 'progress'>)[]> {
+): Promise<(T & Course)[]> {
   const idsOf = (status: ActionStatus): string[] => actions.filter((row) => row.status === status).map(({ id }) => id);
   const approvals = await listAppliedApprovals(
     source,
@@ -254,10 +274,23 @@ export async function withCourse<T extends { id: string; status: ActionStatus }>
   );
   const queue = await readQueue(source, idsOf('approved'));
   const progress = await readProgress(source, idsOf('executing'));
+  const retried = actions.filter(({ retry }) => retry !== null).map(({ id }) => id);
+  const attempts = await readAttempts(source, retried);
+  const open = actions.filter(({ status }) => !isEnded(status));
+  const halts = open.length === 0 ? [] : await listStandingHalts(source);
+  const holdBacks = await listHoldBacksOn(source, [...new Set(open.map((row) => row.server_id))]);
   return actions.map((action) => ({
     ...action,
     approvals: approvals.get(action.id) ?? [],
     queued_behind: queue.get(action.id) ?? null,
     progress: progress.get(action.id) ?? null,
+    attempts: attempts.get(action.id) ?? [],
+    halt: isEnded(action.status) ? null : findCovering(halts, { tags: action.server_tags, playbook: action.playbook }),
+    hold_back:
+      isEnded(action.status) || action.dry_run ? null : (holdBacks.find((held) => isSameWork(held, action)) ?? null),
   }));
+}
+
+function isSameWork(held: HoldBackRow, action: Pick<ActionRow, 'server_id' | 'playbook'>): boolean {
+  return held.server_id === action.server_id && held.playbook === action.playbook;
 }

@@ -21,6 +21,34 @@ export async function findBatch(source: Source, id: string): Promise<BatchRow | 
   return row ?? null;
 }
 
+/** Null where the action has a card of its own. */
+export async function findBatchIdOf(source: Source, actionId: string): Promise<string | null> {
+  const row = await source.kysely
+    .selectFrom('actions')
+    .select('batch_id')
+    .where('id', '=', actionId)
+    .executeTakeFirst();
+  return row?.batch_id ?? null;
+}
+
+/** Where the action's card stands, or its batch's; null where none does. */
+export async function findStandingCard(
+  source: Source,
+  actionId: string,
+): Promise<{ channel: string; ts: string } | null> {
+  const row = await source.kysely
+    .selectFrom('actions')
+    .leftJoin('action_batches', 'action_batches.id', 'actions.batch_id')
+    .select(({ fn }) => [
+      fn.coalesce('actions.slack_channel', 'action_batches.slack_channel').as('channel'),
+      fn.coalesce('actions.slack_ts', 'action_batches.slack_ts').as('ts'),
+    ])
+    .where('actions.id', '=', actionId)
+    .executeTakeFirst();
+  if (row === undefined || row.channel === null || row.ts === null) return null;
+  return { channel: row.channel, ts: row.ts };
+}
+
 /** Oldest first. */
 export async function listBatchActions(source: Source, batchId: string): Promise<ActionWithNames[]> {
   const rows = await selectWithServer(source)

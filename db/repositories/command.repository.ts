@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Tx } from '../orm.ts';
 import type { Row, RowChange } from '../tables.ts';
+import { wakeInLine } from '../wake-in-line.ts';
 import type { Source } from './source.ts';
 
 export type CommandRow = Row<'commands'>;
@@ -62,7 +63,10 @@ export async function findCommandOfAction(source: Source, actionId: string): Pro
   return row ?? null;
 }
 
-/** Changes a command that has not ended; null where it has. Set `state: 'ended'` together with `ended_at`. */
+/**
+ * Changes a command that has not ended; null where it has. Set `state: 'ended'` together with `ended_at`: that makes
+ * room, and whoever waits for it is woken.
+ */
 export async function updateCommand(tx: Tx, id: string, set: RowChange<'commands'>): Promise<CommandRow | null> {
   const row = await tx.kysely
     .updateTable('commands')
@@ -71,5 +75,6 @@ export async function updateCommand(tx: Tx, id: string, set: RowChange<'commands
     .where('state', '<>', 'ended')
     .returningAll()
     .executeTakeFirst();
+  if (row?.state === 'ended') await wakeInLine(tx, row.server_id);
   return row ?? null;
 }

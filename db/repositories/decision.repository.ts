@@ -6,6 +6,8 @@ import type { Source } from './source.ts';
 
 export type DecisionRow = Row<'decisions'>;
 
+const ROWS_AT_ONCE = 1_000; // a statement takes 65,535 values
+
 export interface AppliedApproval {
   by: string;
   at: Date;
@@ -15,7 +17,7 @@ export interface AppliedApproval {
   isBreakGlass: boolean;
 }
 
-/** Records a click. The same id again changes nothing and gives what was recorded first. */
+/** Records what somebody decided. The same id again changes nothing and gives what was recorded first. */
 export async function recordDecision(tx: Tx, decision: NewRow<'decisions'>): Promise<DecisionRow> {
   await tx.kysely
     .insertInto('decisions')
@@ -25,6 +27,17 @@ export async function recordDecision(tx: Tx, decision: NewRow<'decisions'>): Pro
   return tx.kysely.selectFrom('decisions').selectAll().where('id', '=', decision.id).executeTakeFirstOrThrow();
 }
 
+/** Many at once; those whose ids are known change nothing. */
+export async function recordDecisions(tx: Tx, decisions: readonly NewRow<'decisions'>[]): Promise<void> {
+  for (let at = 0; at < decisions.length; at += ROWS_AT_ONCE) {
+    await tx.kysely
+      .insertInto('decisions')
+      .values(decisions.slice(at, at + ROWS_AT_ONCE))
+      .onConflict((conflict) => conflict.column('id').doNothing())
+      .execute();
+  }
+}
+
 export async function findDecisionById(source: Source, id: string): Promise<DecisionRow | null> {
   const row = await source.kysely.selectFrom('decisions').selectAll().where('id', '=', id).executeTakeFirst();
   return row ?? null;
@@ -32,7 +45,7 @@ export async function findDecisionById(source: Source, id: string): Promise<Deci
 
 /**
  * recorded → applied | refused, once; null where it was settled before. Throws the guard `already_decided` where this
- * person has decided on the action in another click: it ends the transaction, so look before with listDecisions.
+ * person has decided on the action before: it ends the transaction, so look before with listDecisions.
  */
 export async function settleDecision(
   tx: Tx,
@@ -64,7 +77,7 @@ export function listDecisions(source: Source, actionId: string): Promise<Decisio
     .execute();
 }
 
-/** Clicks that no workflow has answered, oldest first: what a pump submits again. */
+/** Decisions that no workflow has answered, oldest first: what a pump submits again. */
 export function listRecordedDecisions(
   source: Source,
   input: { createdBefore: Date; limit: number },

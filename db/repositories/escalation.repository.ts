@@ -3,7 +3,7 @@ import type { Tx } from '../orm.ts';
 import type { Row, RowChange } from '../tables.ts';
 import type { Source } from './source.ts';
 
-/** Waiting actions whose next rung is due and whose window is still open, the longest due first. */
+/** Waiting actions whose next step is due and whose window is still open, the longest due first. */
 export async function listDueEscalations(source: Source, limit: number): Promise<string[]> {
   const rows = await source.kysely
     .selectFrom('actions')
@@ -18,7 +18,7 @@ export async function listDueEscalations(source: Source, limit: number): Promise
 }
 
 /**
- * The action, locked, where it still waits and `step` rungs of its ladder were climbed; null where it does not, or
+ * The action, locked, where it still waits and `step` steps of its ladder were taken; null where it does not, or
  * somebody else is at it: a decision, or another pump. Keys of other rows may point to it meanwhile.
  */
 export async function claimEscalation(tx: Tx, input: { id: string; step: number }): Promise<Row<'actions'> | null> {

@@ -13,15 +13,14 @@ export async function noteHomeOpened(database: Database, slackUserId: string): P
     .execute();
 }
 
-/** What it shows, and up to which audit event it was looked through; `viewId` undefined: the view is the same one. */
+/** What it shows, and up to which audit event it was looked through. */
 export async function savePublishedHome(
   database: Database,
-  home: { slackUserId: string; viewId: string | null | undefined; digest: string; seenSeq: number },
+  home: { slackUserId: string; digest: string; seenSeq: number },
 ): Promise<void> {
   await database.kysely
     .updateTable('slack_homes')
     .set({ digest: home.digest, seen_seq: home.seenSeq, checked_at: sql<Date>`now()` })
-    .$if(home.viewId !== undefined, (query) => query.set({ view_id: home.viewId ?? null }))
     .where('slack_user_id', '=', home.slackUserId)
     .execute();
 }

@@ -66,16 +66,16 @@ function mergeKeyOf({ kind, actionId, payload }: OwedMessage): string | null {
   return typeof topic === 'string' ? `${kind}:${actionId}:${topic}` : `${kind}:${actionId}`;
 }
 
-/** Whether another action of the same batch has owed the reminder of this rung already. */
-export async function isBatchReminded(tx: Tx, rung: { actionId: string; step: number }): Promise<boolean> {
+/** Whether another action of the same batch has owed the reminder of this step already. */
+export async function isBatchReminded(tx: Tx, due: { actionId: string; step: number }): Promise<boolean> {
   const row = await tx.kysely
     .selectFrom('slack_outbox')
     .innerJoin('actions as reminded', 'reminded.id', 'slack_outbox.action_id')
     .innerJoin('actions as asking', 'asking.batch_id', 'reminded.batch_id')
     .select('slack_outbox.id')
-    .where('asking.id', '=', rung.actionId)
+    .where('asking.id', '=', due.actionId)
     .where('slack_outbox.kind', '=', 'reminder')
-    .where(sql<boolean>`slack_outbox.payload -> 'step' = ${toJson(rung.step)}::jsonb`)
+    .where(sql<boolean>`slack_outbox.payload -> 'step' = ${toJson(due.step)}::jsonb`)
     .limit(1)
     .executeTakeFirst();
   return row !== undefined;
@@ -160,6 +160,7 @@ const IS_URGENT = sql<boolean>`case slack_outbox.kind
     select 1 from actions member where member.batch_id = slack_outbox.batch_id and member.status = 'pending'
   )
   when 'notice' then slack_outbox.payload ? 'kind'
+  when 'announcement' then true
   when 'private' then slack_outbox.payload ? 'ask_of'
   when 'card' then not slack_outbox.payload @> '{"progress": true}' and (
     actions.status in ('pending', 'rejected', 'cancelled')
@@ -217,6 +218,30 @@ export async function markOutboxFailed(
     .where('id', '=', input.id)
     .where('sent_at', 'is', null)
     .execute();
+}
+
+/** Keeps facts beside what the entry holds already. */
+export async function addToPayload(
+  database: Database,
+  input: { id: number; facts: Readonly<Record<string, unknown>> },
+): Promise<void> {
+  await database.kysely
+    .updateTable('slack_outbox')
+    .set({ payload: sql<string>`payload || ${toJson(input.facts)}::jsonb` })
+    .where('id', '=', input.id)
+    .execute();
+}
+
+/** Until the transaction ends, which may sleep for so long; false where another one holds the name. */
+export async function tryLockMessage(
+  kysely: Transaction<Tables>,
+  { name, patienceMs }: { name: string; patienceMs: number },
+): Promise<boolean> {
+  const key = sql`hashtextextended(${`slack:${name}`}, 0)`;
+  const { rows } = await sql<{ locked: boolean }>`
+    select pg_try_advisory_xact_lock(${key}) as locked,
+      set_config('idle_in_transaction_session_timeout', ${String(patienceMs)}, true)`.execute(kysely);
+  return rows[0]?.locked === true;
 }
 
 const afterNow = (ms: number) => sql<Date>`clock_timestamp() + ${ms} * interval '1 millisecond'`;

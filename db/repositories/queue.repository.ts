@@ -24,7 +24,8 @@ export async function readQueue(source: Source, actionIds: readonly string[]): P
       select other.id, other.playbook, count(*) over () as ahead
       from actions other
       where other.server_id = waiting.server_id and other.id <> waiting.id
-        and (other.status = 'executing' or other.status = 'approved' and other.approved_seq < waiting.approved_seq)
+        and (other.status = 'executing' and coalesce(other.next_attempt_at, now()) <= now()
+          or other.status = 'approved' and other.approved_seq < waiting.approved_seq)
       order by other.status = 'executing' desc, other.approved_seq
       limit 1
     ) first
@@ -75,6 +76,29 @@ export async function listQueued(tx: Tx, input: { serverId: string; limit: numbe
     .where('batch_id', 'is', null)
     .orderBy('approved_seq')
     .limit(input.limit)
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/** What has not ended on this server and nobody is cancelling yet, oldest first. */
+export async function listUncancelled(tx: Tx, serverId: string): Promise<string[]> {
+  const rows = await tx.kysely
+    .selectFrom('actions')
+    .select('id')
+    .where('server_id', '=', serverId)
+    .where('status', 'in', ['pending', 'approved', 'executing'])
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('decisions')
+            .select('decisions.id')
+            .whereRef('decisions.action_id', '=', 'actions.id')
+            .where('decisions.kind', '=', 'cancel')
+            .where('decisions.status', '=', 'recorded'),
+        ),
+      ),
+    )
+    .orderBy('requested_at')
     .execute();
   return rows.map(({ id }) => id);
 }

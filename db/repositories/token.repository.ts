@@ -65,3 +65,16 @@ export async function useEnrollmentToken(tx: Tx, tokenHash: string): Promise<Row
     .executeTakeFirst();
   return row ?? null;
 }
+
+/** Those made for a server of this name open nothing any more. */
+export async function voidEnrollmentTokens(
+  tx: Tx,
+  { serverName, now }: { serverName: string; now: Date },
+): Promise<void> {
+  const ended = tx.kysely.updateTable('enrollment_tokens').set({ expires_at: now });
+  await ended
+    .where('server_name', '=', serverName)
+    .where('used_at', 'is', null)
+    .where('expires_at', '>', now)
+    .execute();
+}

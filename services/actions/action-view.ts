@@ -1,7 +1,13 @@
 import type { ActionWithNames } from '../../db/repositories/action.repository.ts';
-import type { ActionStatus } from '../../domain/lifecycle.ts';
+import type { Attempt } from '../../db/repositories/attempt.repository.ts';
+import type { ActionStatus, DeadLetterState } from '../../domain/lifecycle.ts';
+import { isEnded } from '../../domain/lifecycle.ts';
+import type { Hold } from '../../domain/limits.ts';
+import { isServerOffline } from '../../domain/liveness.ts';
 import type { Requirement, RiskLevel } from '../../domain/policy.ts';
 import { groupsThatMayApprove, readRequirement } from '../../domain/policy.ts';
+import type { HaltView } from '../halts/halt-view.ts';
+import { toHaltView } from '../halts/halt-view.ts';
 
 export interface ApprovalView {
   by: string;
@@ -55,13 +61,31 @@ export interface ActionView {
   stderrBytes: number | null;
   truncated: boolean;
   failureCode: string | null;
+  /** The one that runs, or that is owed next; the last one where it has ended. */
   attempt: number;
+  /** How many it has at most. */
+  maxAttempts: number;
+  /** Between two attempts: when the next may start. */
+  nextAttemptAt: Date | null;
+  /** Those that were handed out, the first first; only where its playbook says that it is tried again. */
+  attempts: Attempt[];
+  /** Whether it waits to be replayed or dismissed, or what came of that; null where it was not given up on. */
+  deadLetter: DeadLetterState | null;
+  dismissedBy: string | null;
+  dismissReason: string | null;
+  /** The dead letter that it asks for again. */
+  replayOf: string | null;
+  /** Its playbook is another one than that of `replayOf`. */
+  isReplayChanged: boolean;
   alertId: string | null;
   dryRun: boolean;
   timeoutS: number;
   slackChannel: string | null;
   slackTs: string | null;
   slackPermalink: string | null;
+  serverTags: readonly string[];
+  /** Not ended, and a halt covers it: nothing of it starts until that is lifted. */
+  halt: HaltView | null;
   isServerPaused: boolean;
   /** Who paused the server, why, and until when where it ends by itself; null where it is not paused. */
   pausedBy: string | null;
@@ -69,17 +93,24 @@ export interface ActionView {
   pausedUntil: Date | null;
   /** Approved and not its turn: the action that is first on that server, and how many go before in all. */
   queuedBehind: { id: string; playbook: string; ahead: number } | null;
+  /** Approved, and its playbook is held back there; or it is its turn, its agent is there, and this is full. */
+  heldBy: Hold | null;
   /** Running: step `step` of `steps`, as the agent last said; verification counts. */
   progress: { step: number; steps: number } | null;
-  /** How many rungs of its ladder were climbed. */
+  /** How many steps of its ladder were taken. */
   escalationStep: number;
-  /** Pending: when the next rung is due. */
+  /** Pending: when the next step is due. */
   nextEscalationAt: Date | null;
   hasLateResult: boolean;
 }
 
-export function toActionView(row: ActionWithNames & { has_late_result?: boolean }): ActionView {
-  const requirement = readRequirement(row.approval_rule, row.approvals_required);
+type StoredAction = ActionWithNames & { has_late_result?: boolean };
+
+export function toActionView(row: StoredAction): ActionView {
+  return { ...viewRequest(row), ...viewDecisions(row), ...viewRun(row), ...viewSurroundings(row) };
+}
+
+function viewRequest(row: StoredAction) {
   return {
     id: row.id,
     server: row.server_name,
@@ -93,6 +124,20 @@ export function toActionView(row: ActionWithNames & { has_late_result?: boolean 
     requestedBy: row.requested_by,
     requestedVia: row.requested_via,
     requestedAt: row.requested_at,
+    deadLetter: row.dead_letter,
+    dismissedBy: row.dismissed_by,
+    dismissReason: row.dismiss_reason,
+    replayOf: row.replay_of,
+    isReplayChanged: row.replay_changed,
+    alertId: row.alert_id,
+    dryRun: row.dry_run,
+    timeoutS: row.timeout_s,
+  };
+}
+
+function viewDecisions(row: StoredAction) {
+  const requirement = readRequirement(row.approval_rule, row.approvals_required);
+  return {
     approvals: row.approvals,
     approvalsRequired: row.approvals_required,
     requirement,
@@ -107,6 +152,13 @@ export function toActionView(row: ActionWithNames & { has_late_result?: boolean 
     cancelReason: row.cancel_reason,
     cancelRequestedAt: row.cancel_requested_at,
     expiresAt: row.expires_at,
+    escalationStep: row.escalation_step,
+    nextEscalationAt: row.status === 'pending' ? row.next_escalation_at : null,
+  };
+}
+
+function viewRun(row: StoredAction) {
+  return {
     executedAt: row.executed_at,
     completedAt: row.completed_at,
     exitCode: row.exit_code,
@@ -118,20 +170,36 @@ export function toActionView(row: ActionWithNames & { has_late_result?: boolean 
     truncated: row.truncated,
     failureCode: row.failure_code,
     attempt: row.attempt,
-    alertId: row.alert_id,
-    dryRun: row.dry_run,
-    timeoutS: row.timeout_s,
+    maxAttempts: row.retry?.attempts ?? 1,
+    nextAttemptAt: row.next_attempt_at,
+    attempts: row.attempts,
+    progress: row.progress,
+    hasLateResult: row.has_late_result ?? false,
+  };
+}
+
+function viewSurroundings(row: StoredAction) {
+  return {
     slackChannel: row.slack_channel,
     slackTs: row.slack_ts,
     slackPermalink: row.slack_permalink,
+    serverTags: row.server_tags,
+    halt: row.halt === null ? null : toHaltView(row.halt),
     isServerPaused: row.server_paused,
     pausedBy: row.server_paused ? row.paused_by : null,
     pauseReason: row.server_paused ? row.pause_reason : null,
     pausedUntil: row.server_paused ? row.paused_until : null,
     queuedBehind: row.queued_behind,
-    progress: row.progress,
-    escalationStep: row.escalation_step,
-    nextEscalationAt: row.status === 'pending' ? row.next_escalation_at : null,
-    hasLateResult: row.has_late_result ?? false,
+    heldBy: viewHold(row),
   };
+}
+
+/** As its server was told when it last asked: of one that asks no more it would be old. What is held back is so at once. */
+function viewHold(row: StoredAction): Hold | null {
+  if (row.hold_back !== null && (row.status === 'approved' || row.next_attempt_at !== null)) {
+    return { code: 'held_back', failures: row.hold_back.failures, action: row.hold_back.action_id };
+  }
+  const liveness = { last_seen_at: row.server_last_seen_at, heartbeat_interval_s: row.heartbeat_interval_s };
+  const isTold = row.queued_behind === null && !isEnded(row.status) && !isServerOffline(liveness, new Date());
+  return isTold ? row.held_by : null;
 }

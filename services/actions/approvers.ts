@@ -17,7 +17,7 @@ type Deps = Pick<Context, 'config' | 'slackDirectory' | 'log'>;
 
 /**
  * Who may approve this now: role, group, not the requester, not decided yet, and vouched for by Slack where they
- * are somebody there. Whom Slack cannot vouch for is left out, as at a click. An ActionView is a subject.
+ * are somebody there. Whom Slack cannot vouch for is left out, as where they decide. An ActionView is a subject.
  */
 export async function listApprovers(ctx: Deps, subject: ApprovalSubject): Promise<Principal[]> {
   const people = [...ctx.config.current().principals.values()];

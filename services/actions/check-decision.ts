@@ -41,7 +41,9 @@ export async function checkDecision(ctx: Context, asker: Asker, input: DecisionC
   if (isOver && mayKnow) throw conflict(action, isEnded(action.status) ? 'already_ended' : 'already_decided');
   if (judgement.isAllowed) return { action, groups: membership.groups };
   const { code } = judgement;
-  await transact(ctx.database, (tx) => Promise.resolve(auditRefusal(tx, { asker, action, kind: input.kind, code })));
+  await transact(ctx.database, 'decision.refuse', (tx) =>
+    Promise.resolve(auditRefusal(tx, { asker, action, kind: input.kind, code })),
+  );
   if (!mayKnowOf(asker, action)) throw toError(judgement, {});
   const sentence = isOver ? `${judgement.sentence} ${describeEnd(action)}` : judgement.sentence;
   throw toError({ ...judgement, sentence }, { status: action.status });

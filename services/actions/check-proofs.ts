@@ -13,7 +13,7 @@ export interface GivenProofs {
 }
 
 /**
- * What an approval has to carry beside the click (listProofs), but for the code's worth. Every field that is missing
+ * What an approval has to carry beside the yes (listProofs), but for the code's worth. Every field that is missing
  * or wrong is told at once. Throws InvalidInputError with the first one's code: `confirm_server_missing`,
  * `confirm_server_mismatch`, `reason_missing`, `totp_missing`.
  */

@@ -1,3 +1,4 @@
+import { hasAlert } from '../../db/repositories/alert.repository.ts';
 import { findServer, listServerNames } from '../../db/repositories/server.repository.ts';
 import type { Row } from '../../db/tables.ts';
 import { MAX_ARGV_TEXT, writeArgv } from '../../domain/argv-text.ts';
@@ -9,6 +10,8 @@ import { checkParams } from '../../playbook/params.ts';
 import type { ParamValues, Playbook } from '../../playbook/playbook.ts';
 import { effectiveTimeoutMs, previewSteps } from '../../playbook/render.ts';
 import type { Context } from '../context.ts';
+import { checkParamsSize } from '../limits/check-limits.ts';
+import { refuseEmpty } from '../limits/no-targets.ts';
 import { readReason } from './reason.ts';
 
 /** What, where and with which values somebody asks; as it came in. */
@@ -35,10 +38,11 @@ export interface CheckedRequest {
  * All that is wrong with a request by itself, before any rule is asked. What is wrong with parameters, timeout and
  * reason is told at once, each with its field.
  *
- * Throws InvalidInputError `unknown_server`, `unknown_playbook`, `unknown_alert`, `unknown_param`, `missing_param`,
+ * Throws InvalidInputError `params_too_large`, `no_targets`, `unknown_server`, `unknown_playbook`, `unknown_alert`, `unknown_param`, `missing_param`,
  * `invalid_param`, `too_long_to_show`, `timeout_too_long`, `invalid_timeout`, `invalid_text`, `reason_too_long`.
  */
 export async function checkRequest(ctx: Context, input: RequestInput): Promise<CheckedRequest> {
+  checkParamsSize(ctx.config.current().limits, input.params);
   const server = await findServerOrThrow(ctx, input.server);
   const playbook = findPlaybook(ctx.config.current(), input.playbook);
   const faults: MedicError[] = [];
@@ -69,10 +73,19 @@ function join(faults: readonly MedicError[]): MedicError {
 }
 
 async function findServerOrThrow(ctx: Context, name: string): Promise<Row<'servers'>> {
+  refuseEmpty('server', name);
   const server = await findServer(ctx.database, name);
-  if (server !== null && server.revoked_at === null) return server;
+  if (server !== null) return refuseRevoked(server);
   const hint = suggestNearest(name, await listServerNames(ctx.database));
   const message = `There is no server ${JSON.stringify(name.slice(0, 64))}.${hint}`;
+  const code = 'unknown_server';
+  throw new InvalidInputError(message, { code, fields: [{ path: 'server', message, code }] });
+}
+
+/** Throws InvalidInputError `unknown_server`: nothing can run there, and nothing ever will. */
+export function refuseRevoked(server: Row<'servers'>): Row<'servers'> {
+  if (server.revoked_at === null) return server;
+  const message = `${server.name} was revoked: nothing runs there until it is enrolled again.`;
   const code = 'unknown_server';
   throw new InvalidInputError(message, { code, fields: [{ path: 'server', message, code }] });
 }
@@ -94,13 +107,7 @@ function checkLength(playbook: Playbook, values: ParamValues): ParamValues {
 }
 
 async function checkAlert(ctx: Context, alertId: string | undefined): Promise<void> {
-  if (alertId === undefined) return;
-  const alert = await ctx.database.kysely
-    .selectFrom('alerts')
-    .select('id')
-    .where('id', '=', alertId)
-    .executeTakeFirst();
-  if (alert !== undefined) return;
+  if (alertId === undefined || (await hasAlert(ctx.database, alertId))) return;
   throw new InvalidInputError(`There is no alert ${JSON.stringify(alertId.slice(0, 64))}.`, { code: 'unknown_alert' });
 }
 

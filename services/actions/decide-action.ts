@@ -8,7 +8,7 @@ import type { ActionView } from './action-view.ts';
 import { conflict } from './check-decision.ts';
 import { findActionView, unknownAction } from './read-actions.ts';
 import { readReason } from './reason.ts';
-import { recordClick } from './record-click.ts';
+import { recordDecision } from './record-decision.ts';
 import { submitDecision } from './submit-decision.ts';
 
 export interface DecisionInput {
@@ -16,7 +16,7 @@ export interface DecisionInput {
   reason?: string | undefined;
   /** What the person saw; another digest than the action's is refused. */
   playbookDigest?: string | undefined;
-  /** Stable for a click that is delivered twice; a new one where the caller has none. */
+  /** Stable for what is delivered twice; a new one where the caller has none. */
   decisionId?: string | undefined;
   /** The server's name, typed: asked for by risk high and critical. */
   confirmServer?: string | undefined;
@@ -24,6 +24,8 @@ export interface DecisionInput {
   totp?: string | undefined;
   /** An admin's approval past quorum, group and one-time code, with a reason; told in the channel. */
   breakGlass?: boolean | undefined;
+  /** Called once the decision is a row, before the workflow hears of it: from here on it is not lost. */
+  onRecorded?: (() => void) | undefined;
 }
 
 export interface DecisionOutcome {
@@ -35,10 +37,10 @@ export interface DecisionOutcome {
 }
 
 /**
- * Approves or rejects: who may is judged now, the click is recorded, then the workflow decides. The same `decisionId`
+ * Approves or rejects: who may is judged now, the decision is recorded, then the workflow decides. The same `decisionId`
  * again gives the same answer and changes nothing.
  *
- * Throws what checkDecision and recordClick throw; ConflictError (`already_ended`, `already_decided`, `expired`,
+ * Throws what checkDecision and recordDecision throw; ConflictError (`already_ended`, `already_decided`, `expired`,
  * `group_already_heard`); InvalidInputError `reason_missing`.
  */
 export async function decideAction(
@@ -71,7 +73,8 @@ async function decide(
   if (found === null) throw unknownAction(input.actionId);
   const decisionId = input.decisionId ?? randomUUID();
   const repeated = await findDecisionById(ctx.database, decisionId);
-  if (repeated?.action_id !== found.id) await recordClick(ctx, asker, { ...input, reason, decisionId });
+  if (repeated?.action_id !== found.id) await recordDecision(ctx, asker, { ...input, reason, decisionId });
+  input.onRecorded?.();
   const answer = await submitDecision(ctx, { actionId: found.id, decisionId });
   const action = (await findActionView(ctx, found.id)) ?? found;
   if (answer === null) return { outcome: 'recorded', action, sentence: describeRecorded(kind) };
@@ -89,6 +92,7 @@ function describeApplied(input: { kind: DecisionKind; breakGlass?: boolean | und
   const what = `${action.playbook} on ${action.server}`;
   if (kind === 'reject') return `You rejected ${what}.`;
   if (kind === 'cancel') {
+    if (action.status === 'failed') return `You cancelled ${what}, but nobody can say that nothing of it runs.`;
     return action.status === 'cancelled'
       ? `You cancelled ${what}.`
       : `You asked ${action.server} to stop ${action.playbook}; it ends when the agent has proved it stopped.`;

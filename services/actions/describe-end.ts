@@ -1,4 +1,5 @@
-import { SYSTEM_ACTOR } from '../../domain/principal.ts';
+import { describeFailure, describeOutcome } from '../../domain/outcome-words.ts';
+import { nameActor, SYSTEM_ACTOR } from '../../domain/principal.ts';
 import type { ActionView } from './action-view.ts';
 
 /** One sentence for someone who comes too late: what has become of the action, by whom and when. */
@@ -10,23 +11,30 @@ export function describeEnd(action: ActionView): string {
     case 'approved':
       return `${what} was already approved by ${action.approvedBy ?? 'auto'}${at(action.approvedAt)}.`;
     case 'executing':
-      return `${what} was approved by ${action.approvedBy ?? 'auto'} and is running${at(action.executedAt)}.`;
+      return action.nextAttemptAt === null
+        ? `${what} was approved by ${action.approvedBy ?? 'auto'} and is running${at(action.executedAt)}.`
+        : `${what} was approved by ${action.approvedBy ?? 'auto'} and is tried again${at(action.nextAttemptAt)}.`;
     case 'completed':
       return `${what} has already completed${at(action.completedAt)}.`;
     case 'failed':
-      return `${what} has already failed${at(action.completedAt)} (${action.failureCode ?? 'failed'}).`;
+      return `${what} has already failed${at(action.completedAt)}: ${describeOutcome(action)}.`;
     case 'rejected':
       return action.rejectedBy === SYSTEM_ACTOR
         ? `${what} was rejected by its rule${at(action.rejectedAt)}, as nobody had decided in time.`
         : `${what} was already rejected by ${action.rejectedBy ?? 'somebody'}${at(action.rejectedAt)}.`;
     case 'expired':
-      return `${what} has expired${at(action.completedAt)} (${action.failureCode ?? 'expired'}): ask again.`;
+      return `${what} has expired${at(action.completedAt)}: ${describeOutcome(action)}. Ask again.`;
     case 'cancelled':
       if (action.failureCode === 'playbook_changed') {
         return `${what} was cancelled${at(action.completedAt)}: its playbook changed after it was asked for. Ask again.`;
       }
-      return `${what} was cancelled by ${action.cancelledBy ?? 'auto'}${at(action.completedAt)}.`;
+      return `${what} was cancelled by ${nameActor(action.cancelledBy)}${at(action.completedAt)}${describeWhy(action)}.`;
   }
+}
+
+function describeWhy({ failureCode }: ActionView): string {
+  const why = describeFailure(failureCode);
+  return why === null ? '' : `: ${why}`;
 }
 
 function at(date: Date | null): string {

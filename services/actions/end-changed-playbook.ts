@@ -18,7 +18,7 @@ export async function refuseChangedPlaybook(ctx: Context, action: ActionView): P
   const present = ctx.config.current().playbooks.get(action.playbook);
   if (present?.digest === action.playbookDigest) return;
   const decisionId = `playbook-changed/${action.id}`; // the same for every approver: it ends once
-  await transact(ctx.database, (tx) =>
+  await transact(ctx.database, 'action.end_changed', (tx) =>
     recordDecision(tx, {
       id: decisionId,
       action_id: action.id,

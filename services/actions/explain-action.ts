@@ -5,6 +5,7 @@ import { findStanding } from '../slack/directory.ts';
 import type { ActionView, ApprovalView } from './action-view.ts';
 import { judgeApprover } from './approvers.ts';
 import { describeEnd } from './describe-end.ts';
+import { describeWait } from './describe-wait.ts';
 import { getAction } from './read-actions.ts';
 
 export interface ActionExplanation {
@@ -13,6 +14,8 @@ export interface ActionExplanation {
   rule: string;
   /** What has become of it, as a sentence; null while it waits for people. */
   end: string | null;
+  /** Approved: what holds up its start, as a sentence; null where nothing does. */
+  waits: string | null;
   /** Names of those who may approve now; none once it waits no more. */
   may: string[];
   has: ApprovalView[];
@@ -39,6 +42,7 @@ export async function explainAction(ctx: Context, asker: Asker, id: string): Pro
     action,
     rule: action.approvalRule,
     end: isWaiting ? null : describeEnd(action),
+    waits: describeWait(action),
     may: judged.filter(({ judgement }) => isWaiting && judgement.isAllowed).map(({ name }) => name),
     has: action.approvals,
     couldNot: judged.flatMap(({ name, judgement, standing }) => {

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { listEnded } from '../../db/repositories/action.repository.ts';
 import type { ActionRow } from '../../db/repositories/action.repository.ts';
+import { listStandingHalts } from '../../db/repositories/halt.repository.ts';
+import { findCovering } from '../../domain/halt.ts';
 import type { ActionStatus } from '../../domain/lifecycle.ts';
 import type { Requirement } from '../../domain/policy.ts';
 import { findRequirement } from '../../domain/policy.ts';
@@ -9,6 +11,10 @@ import type { ParamValues, Playbook } from '../../playbook/playbook.ts';
 import { previewSteps } from '../../playbook/render.ts';
 import { authorise } from '../authorise.ts';
 import type { Context } from '../context.ts';
+import type { HaltView } from '../halts/halt-view.ts';
+import { toHaltView } from '../halts/halt-view.ts';
+import type { HoldBackView } from '../hold-backs/read-hold-backs.ts';
+import { readHoldBack } from '../hold-backs/read-hold-backs.ts';
 import { viewServer } from '../servers/read-servers.ts';
 import type { ServerView } from '../servers/server-view.ts';
 import { checkRequest } from './check-request.ts';
@@ -37,6 +43,10 @@ export interface ActionPreview {
   argv: string[][];
   /** By today's rules and the pause of this moment. */
   requirement: Requirement;
+  /** While it stands, this is refused. */
+  halt: HaltView | null;
+  /** The same. */
+  holdBack: HoldBackView | null;
   /** The same for two previews only where the same would run, under the same terms. */
   fingerprint: string;
   /** How this playbook ended on this server, newest first. */
@@ -52,15 +62,18 @@ export interface ActionPreview {
 export async function previewAction(ctx: Context, asker: Asker, input: RequestInput): Promise<ActionPreview> {
   authorise(asker, 'actions.request');
   const { server, playbook, values } = await checkRequest(ctx, input);
-  const [view, ended] = await Promise.all([
+  const [view, ended, halts, holdBack] = await Promise.all([
     viewServer(ctx, server),
     listEnded(ctx.database, { serverId: server.id, playbook: playbook.name, limit: SHOWN_OUTCOMES }),
+    listStandingHalts(ctx.database),
+    readHoldBack(ctx.database, { server, playbook: playbook.name }),
   ]);
   const requirement = findRequirement({
     rules: ctx.config.current().rules,
     server: { name: server.name, tags: server.tags, isPaused: server.paused },
     playbook: { name: playbook.name, risk: playbook.risk },
   });
+  const halt = findCovering(halts, { tags: server.tags, playbook: playbook.name });
   const terms = JSON.stringify([server.id, playbook.digest, Object.entries(values), requirement]);
   return {
     server: view,
@@ -68,6 +81,8 @@ export async function previewAction(ctx: Context, asker: Asker, input: RequestIn
     values,
     argv: previewSteps(playbook, values),
     requirement,
+    halt: halt === null ? null : toHaltView(halt),
+    holdBack,
     fingerprint: createHash('sha256').update(terms).digest('base64url'),
     outcomes: ended.map(toPastOutcome),
   };

@@ -8,6 +8,7 @@ import type { Asker } from '../../domain/principal.ts';
 import { mayDo } from '../../domain/roles.ts';
 import { authorise } from '../authorise.ts';
 import type { Context } from '../context.ts';
+import { refuseEmpty } from '../limits/no-targets.ts';
 import type { ActionView } from './action-view.ts';
 import { toActionView } from './action-view.ts';
 
@@ -19,6 +20,8 @@ export interface ActionQuery {
   status?: string | undefined;
   server?: string | undefined;
   playbook?: string | undefined;
+  failureCode?: string | undefined;
+  isDeadLetter?: boolean | undefined;
   limit?: number | undefined;
   after?: string | undefined;
 }
@@ -32,17 +35,20 @@ export async function getAction(ctx: Context, asker: Asker, id: string): Promise
   return view;
 }
 
-/** Newest first. An automation sees the actions that it requested. */
+/** Newest first. An automation sees the actions that it requested. Throws `no_targets` for an empty filter. */
 export async function listActions(
   ctx: Context,
   asker: Asker,
   query: ActionQuery,
 ): Promise<{ items: ActionView[]; next: string | null }> {
   const isOwnOnly = authoriseReading(asker);
+  for (const name of ['status', 'server', 'playbook'] as const) refuseEmpty(name, query[name]);
   const page = await actions.listActions(ctx.database, {
     status: readStatus(query.status),
     server: query.server,
     playbook: query.playbook,
+    failureCode: query.failureCode,
+    isDeadLetter: query.isDeadLetter,
     requestedBy: isOwnOnly ? asker.principal.name : undefined,
     limit: Math.min(Math.max(query.limit ?? DEFAULT_PAGE, 1), LARGEST_PAGE),
     after: query.after === undefined ? undefined : readCursor(query.after),
@@ -71,14 +77,8 @@ export function unknownAction(id: string): NotFoundError {
 
 async function findByPrefix(ctx: Context, prefix: string): Promise<actions.ActionWithNames | null> {
   if (prefix.length < SHORTEST_ID_PREFIX || !/^[0-9a-f-]+$/.test(prefix)) return null;
-  const found = await ctx.database.kysely
-    .selectFrom('actions')
-    .select('id')
-    .where('id', 'like', `${prefix}%`)
-    .limit(2)
-    .execute();
-  const [only] = found;
-  return only === undefined || found.length > 1 ? null : actions.findActionById(ctx.database, only.id);
+  const [only, ...others] = await actions.listIdsByPrefix(ctx.database, { prefix, limit: 2 });
+  return only === undefined || others.length > 0 ? null : actions.findActionById(ctx.database, only);
 }
 
 /** True where the asker may read only what it requested itself. */

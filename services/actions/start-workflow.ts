@@ -1,4 +1,6 @@
 import { findActionById } from '../../db/repositories/action.repository.ts';
+import { markWorkflowStarted } from '../../db/repositories/workflow.repository.ts';
+import { durably } from '../../domain/durable-step.ts';
 import type { Context } from '../context.ts';
 
 /**
@@ -15,11 +17,6 @@ export async function startWorkflow(ctx: Context, actionId: string): Promise<boo
     isResumed: action.status !== 'pending',
   });
   if (answer === 'away') return false;
-  await ctx.database.kysely
-    .updateTable('actions')
-    .set({ workflow_started_at: new Date() })
-    .where('id', '=', actionId)
-    .where('workflow_started_at', 'is', null)
-    .execute();
+  await durably('action.note_workflow', () => markWorkflowStarted(ctx.database, actionId));
   return true;
 }

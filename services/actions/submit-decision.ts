@@ -25,7 +25,7 @@ export async function submitDecision(
   }
 }
 
-/** The validator refused without a trace, or the workflow was over: the row says so, and the click must too. */
+/** The validator refused without a trace, or the workflow was over: the row says so, and the answer must too. */
 async function settleAfterEnd(
   ctx: Context,
   input: { actionId: string; decisionId: string },
@@ -34,10 +34,10 @@ async function settleAfterEnd(
   if (decision?.status === 'applied') return { wasApplied: true, code: null };
   if (decision?.status === 'refused') return { wasApplied: false, code: decision.code };
   const action = await findActionById(ctx.database, input.actionId);
-  await transact(ctx.database, async (tx) => {
+  await transact(ctx.database, 'decision.settle', async (tx) => {
     const settled = await settleDecision(tx, { id: input.decisionId, status: 'refused', code: 'already_ended' });
     if (settled === null || decision === null) return;
-    if (decision.code !== null) return; // nobody clicked: it came with a pause
+    if (decision.code !== null) return; // nobody asked for it: it came with a pause
     tx.audit({
       actor: decision.principal,
       via: decision.via as Via,

@@ -21,6 +21,7 @@ import type { EnrollRequest, EnrollResponse } from '../../protocol/messages.ts';
 import { parseEnrollRequest } from '../../protocol/messages.ts';
 import { submitDecision } from '../actions/submit-decision.ts';
 import type { Context } from '../context.ts';
+import { readTrustedKeys } from '../keys/command-keys.ts';
 import { hashSecret } from '../tokens/token-secret.ts';
 import { checkProtocol, readOrThrow } from './read-message.ts';
 
@@ -33,7 +34,7 @@ export async function enrollAgent(ctx: Context, body: unknown): Promise<EnrollRe
   checkProtocol(body);
   const request = readOrThrow(parseEnrollRequest(body), 'enrolment');
   const kid = await computeKeyId(request.public_key);
-  const { serverId, orphan } = await transact(ctx.database, async (tx) => {
+  const { serverId, orphan, trusted } = await transact(ctx.database, 'server.enroll', async (tx) => {
     const token = await useEnrollmentToken(tx, hashSecret(request.token));
     if (token === null) {
       const message = 'The enrolment token is unknown, used or expired: ask for a new one.';
@@ -49,12 +50,14 @@ export async function enrollAgent(ctx: Context, body: unknown): Promise<EnrollRe
       subject: { type: 'server', id },
       data: { name: token.server_name, kid, agent_version: request.agent_version, enrolled_by: token.created_by },
     });
-    return { serverId: id, orphan: isNewKey ? await recallOutstanding(tx, id) : null };
+    const trusted = await readTrustedKeys(ctx.signer, tx);
+    return { serverId: id, trusted, orphan: isNewKey ? await recallOutstanding(tx, id) : null };
   });
   if (orphan !== null) void submitInBackground(ctx, orphan);
   return {
     server_id: serverId,
-    command_keys: [ctx.signer.publicJwk],
+    command_keys: [...trusted.keys],
+    ...(trusted.serial === 0 ? {} : { command_keys_serial: trusted.serial }),
     heartbeat_interval_s: DEFAULT_HEARTBEAT_INTERVAL_S,
     max_wait_s: MAX_WAIT_S,
   };
@@ -70,7 +73,7 @@ async function takeKeyIntoUse(tx: Tx, key: NewRow<'agent_keys'>): Promise<boolea
     await replaceAgentKey(tx, key, new Date());
     return true;
   }
-  if (known.server_id === key.server_id && known.revoked_at === null) return false;
+  if (known.server_id === key.server_id && known.revoked_at === null && !known.is_next) return false;
   const message = 'This key was used before: delete the agent’s folder, so that it makes a new one, and enrol again.';
   throw new ConflictError(message, { code: 'key_in_use' });
 }
@@ -115,6 +118,8 @@ async function upsertServer(tx: Tx, token: Row<'enrollment_tokens'>, request: En
     protocol: request.protocol,
     playbooks: toJson(request.playbooks),
     tags: token.tags,
+    journal_damaged_at: null, // of a journal that the old agent had
+    journal_damaged_lines: null,
     heartbeat_interval_s: DEFAULT_HEARTBEAT_INTERVAL_S,
   };
   const known = await findServer(tx, token.server_name);

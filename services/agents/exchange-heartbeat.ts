@@ -1,16 +1,25 @@
-import { WAKE_CHANNEL } from '../../db/announce.ts';
+import { ALL_SERVERS, WAKE_CHANNEL } from '../../db/announce.ts';
 import { transact } from '../../db/orm.ts';
+import { findNewestCheckpoint } from '../../db/repositories/checkpoint.repository.ts';
+import { coversServer } from '../../domain/halt.ts';
+import { readCheckpointKid } from '../../protocol/checkpoint.ts';
 import type { HeartbeatResponse } from '../../protocol/messages.ts';
 import { parseHeartbeatRequest } from '../../protocol/messages.ts';
 import { deliverFact } from '../actions/deliver-fact.ts';
 import type { Context } from '../context.ts';
+import { readStandingTogether } from '../halts/read-halts.ts';
+import type { Heard } from './hear-heartbeat.ts';
 import { hearHeartbeat } from './hear-heartbeat.ts';
 import type { Findings } from './look-for-work.ts';
 import { lookForWork } from './look-for-work.ts';
 import { checkProtocol, readOrThrow } from './read-message.ts';
+import type { Hint } from './wait-for-hint.ts';
+import { listenForHints, waitFor } from './wait-for-hint.ts';
 
 export interface HeartbeatInput {
   serverId: string;
+  /** Of the key that its token was signed with; missing where somebody else vouches for the server. */
+  kid?: string;
   body: unknown;
   /** Ends the hold at once: the agent has gone, or this process is stopping. */
   signal: AbortSignal;
@@ -26,67 +35,65 @@ const CANCEL_PACE_MS = 500; // an agent that is still killing calls in again at 
 export async function exchangeHeartbeat(ctx: Context, input: HeartbeatInput): Promise<HeartbeatResponse> {
   checkProtocol(input.body);
   const request = readOrThrow(parseHeartbeatRequest(input.body), 'heartbeat');
-  const { serverId } = input;
-  const heard = await transact(ctx.database, (tx) => hearHeartbeat(ctx, tx, { serverId, request }));
+  const { serverId, kid } = input;
+  const speaker = { serverId, kid, request };
+  const heard = await transact(ctx.database, 'heartbeat.hear', (tx) => hearHeartbeat(ctx, tx, speaker));
   ctx.wakes.tell(WAKE_CHANNEL, serverId); // an older request that is still held here ends now
   for (const fact of heard.facts) void deliverFact(ctx, fact); // never throws; the pump is behind it
+  const knowsHalt = request.halted === true;
   const isIdle = (findings: Findings): boolean =>
-    findings.commands.length === 0 && findings.cancel.length === 0 && !findings.isSuperseded;
-  const deadlineMs = Date.now() + (heard.acked.length > 0 ? 0 : request.wait_s * 1000);
+    findings.commands.length === 0 &&
+    findings.cancel.length === 0 &&
+    !findings.isSuperseded &&
+    findings.keyNews.command_keys_proof === undefined && // told an older agent with whatever else there is
+    findings.isHalted === knowsHalt; // an agent that does not say what it knows is told each time
+  const isOwed = heard.acked.length > 0 || heard.nextKid !== null;
+  const deadlineMs = Date.now() + (isOwed ? 0 : request.wait_s * 1000);
   const hint = listenForHints(ctx, serverId);
   try {
     for (;;) {
       const hinted = hint.next();
-      const findings = await transact(ctx.database, (tx) => lookForWork(ctx, tx, { serverId, request }));
+      const findings = await transact(ctx.database, 'command.issue', (tx) => lookForWork(ctx, tx, speaker));
       const leftMs = deadlineMs - Date.now();
       const isOnlyCancel = findings.cancel.length > 0 && findings.commands.length === 0 && leftMs > 0;
-      if (isOnlyCancel) await waitFor(new Promise(() => undefined), { ms: CANCEL_PACE_MS, signal: input.signal });
-      if (!isIdle(findings) || leftMs <= 0 || input.signal.aborted) return answer(heard.acked, findings);
-      await waitFor(hinted, { ms: Math.min(leftMs, findings.lookAgainMs), signal: input.signal });
+      if (isOnlyCancel) await waitFor(new Promise<Hint>(() => undefined), { ms: CANCEL_PACE_MS, signal: input.signal });
+      if (!isIdle(findings) || leftMs <= 0 || input.signal.aborted) return await answer(ctx, heard, findings);
+      const heardHint = await waitFor(hinted, { ms: Math.min(leftMs, findings.lookAgainMs), signal: input.signal });
+      const isHaltNews = heardHint === ALL_SERVERS && !knowsHalt && (await isHaltedNow(ctx, findings.tags));
+      if (isHaltNews) return write(heard, { ...findings, commands: [], cancel: [], isHalted: true });
     }
   } finally {
     hint.stop();
   }
 }
 
-function answer(acked: string[], findings: Findings): HeartbeatResponse {
+/**
+ * With the newest checkpoint, read now: an agent that was given an older one after it would take the log for rewritten.
+ * One that a retired key signed is left out until the next is signed: the agent could not tell it from a forged one.
+ */
+async function answer(ctx: Context, heard: Heard, findings: Findings): Promise<HeartbeatResponse> {
+  const checkpoint = await findNewestCheckpoint(ctx.database);
+  const written = write(heard, findings);
+  const kid = checkpoint === null ? undefined : readCheckpointKid(checkpoint.jws);
+  const isTrusted = findings.trustedKeys.some((key) => key.kid === kid);
+  return checkpoint === null || !isTrusted ? written : { ...written, checkpoint: checkpoint.jws };
+}
+
+function write({ acked, nextKid }: Heard, findings: Findings): HeartbeatResponse {
   return {
     server_time: new Date().toISOString(),
     paused: findings.isPaused,
-    halted: false,
+    halted: findings.isHalted,
     acked,
     commands: findings.commands,
     cancel: findings.cancel,
     heartbeat_interval_s: findings.intervalS,
+    ...findings.keyNews,
+    ...(nextKid === null ? {} : { next_key_kid: nextKid }),
   };
 }
 
-/** `next()` before a look, so that a hint given during it is not missed. */
-function listenForHints(ctx: Context, serverId: string): { next(): Promise<void>; stop(): void } {
-  let tell: () => void = () => undefined;
-  const stop = ctx.wakes.listen(WAKE_CHANNEL, (payload) => {
-    if (payload === null || payload === serverId) tell();
-  });
-  return {
-    next: () =>
-      new Promise((resolve) => {
-        tell = resolve;
-      }),
-    stop,
-  };
-}
-
-async function waitFor(hinted: Promise<void>, { ms, signal }: { ms: number; signal: AbortSignal }): Promise<void> {
-  const end = new AbortController();
-  const stopped = new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    const done = (): void => {
-      clearTimeout(timer);
-      resolve();
-    };
-    signal.addEventListener('abort', done, { signal: end.signal });
-    end.signal.addEventListener('abort', done, { once: true });
-  });
-  await Promise.race([hinted, stopped]);
-  end.abort();
+/** Without a look of its own: a halt is heard by all servers within a second, and a look of each would take longer. */
+async function isHaltedNow(ctx: Context, tags: readonly string[]): Promise<boolean> {
+  return (await readStandingTogether(ctx)).some((halt) => coversServer(halt, tags));
 }

@@ -1,4 +1,4 @@
-import { tellSlack } from '../../db/announce.ts';
+import { tellChannel, tellSlack } from '../../db/announce.ts';
 import type { Tx } from '../../db/orm.ts';
 import type { CommandRow } from '../../db/repositories/command.repository.ts';
 import { findCommandById, updateCommand } from '../../db/repositories/command.repository.ts';
@@ -11,23 +11,30 @@ import type { HeartbeatRequest, Running } from '../../protocol/messages.ts';
 import { compareSessions } from '../../protocol/messages.ts';
 import type { Context } from '../context.ts';
 import { lockEnrolledServer } from './lock-enrolled-server.ts';
+import { hearNextKey, takeNextKeyIntoUse } from './change-agent-key.ts';
 import { takeResults } from './take-results.ts';
 
 export interface Heard {
   acked: string[];
   facts: { kind: 'executing' | 'result'; actionId: string; commandId: string }[];
+  /** Of the next key that it announced and may call with from now on. */
+  nextKid: string | null;
+}
+
+/** Who says it, and what. */
+export interface Speaker {
+  serverId: string;
+  /** Of the key that its token was signed with; undefined where somebody else vouches for the server. */
+  kid: string | undefined;
+  request: HeartbeatRequest;
 }
 
 /**
  * Takes over what the agent says: session, running commands, results. Throws ConflictError `stale_heartbeat`,
  * InvalidInputError `session_in_future`.
  */
-export async function hearHeartbeat(
-  ctx: Context,
-  tx: Tx,
-  { serverId, request }: { serverId: string; request: HeartbeatRequest },
-): Promise<Heard> {
-  const server = await lockEnrolledServer(tx, serverId);
+export async function hearHeartbeat(ctx: Context, tx: Tx, { serverId, kid, request }: Speaker): Promise<Heard> {
+  const server = await lockEnrolledServer(tx, { serverId, kid });
   refuseFuture(request);
   refuseStale(server, request);
   await updateServer(tx, serverId, {
@@ -42,6 +49,9 @@ export async function hearHeartbeat(
     running: toJson(request.running),
     ...(request.playbooks === undefined ? {} : { playbooks: toJson(request.playbooks) }),
   });
+  if (isNewSession(server, request)) await hearDamage(tx, { server, request });
+  await takeNextKeyIntoUse(tx, { serverId, kid });
+  const nextKid = await hearNextKey(ctx, tx, { serverId, announced: request.next_key });
   const { acked, adoptable } = await takeResults(ctx, tx, { serverId, results: request.results });
   const facts: Heard['facts'] = adoptable.map((fact) => ({ kind: 'result', ...fact }));
   for (const running of request.running) {
@@ -51,7 +61,34 @@ export async function hearHeartbeat(
       facts.push({ kind: 'executing', actionId: command.action_id, commandId: command.id });
     }
   }
-  return { acked, facts };
+  return { acked, facts, nextKid };
+}
+
+/**
+ * An agent looks for damage before it opens a session, so told again in the same one it is the same damage; so is what
+ * was found at the same time, where the answer that took it was lost and the agent started again.
+ */
+async function hearDamage(
+  tx: Tx,
+  { server, request }: { server: Row<'servers'>; request: HeartbeatRequest },
+): Promise<void> {
+  const { journal_damage: damage } = request;
+  if (damage === undefined || server.journal_damaged_at?.getTime() === Date.parse(damage.found_at)) return;
+  const { found_at: foundAt, lines } = damage;
+  await updateServer(tx, server.id, { journal_damaged_at: new Date(foundAt), journal_damaged_lines: lines });
+  tx.audit({
+    actor: server.id,
+    via: 'agent',
+    event: 'server.journal_damaged',
+    subject: { type: 'server', id: server.id },
+    data: damage,
+  });
+  const heardAt = new Date().toISOString();
+  await tellChannel(tx, { topic: 'journal_damage', server: server.name, ...damage, heard_at: heardAt });
+}
+
+function isNewSession({ session_started_at: known }: Row<'servers'>, { session }: HeartbeatRequest): boolean {
+  return known?.getTime() !== Date.parse(session.started_at);
 }
 
 /** True where it is news that the agent holds the command. The card is owed anew when a step begins. */

@@ -1,9 +1,14 @@
 import type { Tx } from '../../db/orm.ts';
-import type { HeartbeatRequest } from '../../protocol/messages.ts';
+import { holdHalts } from '../../db/repositories/halt.repository.ts';
+import { coversServer } from '../../domain/halt.ts';
+import type { CommandKey, HeartbeatRequest } from '../../protocol/messages.ts';
 import { compareSessions } from '../../protocol/messages.ts';
 import type { Context } from '../context.ts';
+import type { KeyNews } from '../keys/command-keys.ts';
+import { readKeyNews, readTrustedKeys } from '../keys/command-keys.ts';
 import type { HandOut } from './hand-out.ts';
 import { AFTER_REFUSAL_MS, handOutCommand } from './hand-out.ts';
+import type { Speaker } from './hear-heartbeat.ts';
 import { lockEnrolledServer } from './lock-enrolled-server.ts';
 
 const SLOW_POLL_MS = 5_000; // behind the hints of NOTIFY, any of which may be missed
@@ -14,31 +19,38 @@ export interface Findings {
   commands: string[];
   cancel: string[];
   isPaused: boolean;
+  /** Nothing may start on this server; also told without a look (exchange-heartbeat.ts). */
+  isHalted: boolean;
+  tags: readonly string[];
   intervalS: number;
   /** A newer heartbeat of this server has come: this one is answered with nothing. */
   isSuperseded: boolean;
   lookAgainMs: number;
+  trustedKeys: readonly CommandKey[];
+  keyNews: KeyNews;
 }
 
 /** Looks once for what this server has to do now, and hands it out. */
-export async function lookForWork(
-  ctx: Context,
-  tx: Tx,
-  { serverId, request }: { serverId: string; request: HeartbeatRequest },
-): Promise<Findings> {
-  const server = await lockEnrolledServer(tx, serverId);
+export async function lookForWork(ctx: Context, tx: Tx, { serverId, kid, request }: Speaker): Promise<Findings> {
+  const server = await lockEnrolledServer(tx, { serverId, kid });
   const seen = { started_at: server.session_started_at?.toISOString() ?? '', beat: server.session_beat ?? 0 };
   const isSuperseded = compareSessions(seen, request.session) > 0;
+  const trusted = await readTrustedKeys(ctx.signer, tx);
+  const halts = await holdHalts(tx);
   const base = {
     isPaused: server.paused,
+    isHalted: halts.some((halt) => coversServer(halt, server.tags)),
+    tags: server.tags,
     intervalS: server.heartbeat_interval_s,
     isSuperseded,
     lookAgainMs: SLOW_POLL_MS,
+    trustedKeys: trusted.keys,
+    keyNews: await readKeyNews(tx, { trusted, told: request.command_keys_serial }),
   };
   if (isSuperseded) return { ...base, commands: [], cancel: [] };
   const cancel = await listToCancel(tx, { serverId, request });
   const isBusy = request.running.length > 0;
-  const { command, isHeldBack } = isBusy ? NOTHING : await handOutCommand(ctx, tx, server);
+  const { command, isHeldBack } = isBusy ? NOTHING : await handOutCommand(ctx, tx, { server, halts });
   return {
     ...base,
     cancel,

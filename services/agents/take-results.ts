@@ -14,6 +14,7 @@ import { PASSING_REFUSALS } from '../../domain/lifecycle.ts';
 import type { CommandResult } from '../../protocol/messages.ts';
 import { parseResult, readResultCommandId } from '../../protocol/messages.ts';
 import type { Context } from '../context.ts';
+import { cutOutput } from './cut-output.ts';
 
 export interface TakenResults {
   /** Also those that change nothing: an agent must be able to forget them. */
@@ -45,7 +46,7 @@ export async function takeResults(
       continue;
     }
     const reading = parseResult(raw);
-    const isTaken = reading.isValid && (await takeResult(tx, { command, result: reading.value }));
+    const isTaken = reading.isValid && (await takeResult(tx, { command, result: cutResult(ctx, reading.value) }));
     if (isTaken) taken.adoptable.push({ actionId: command.action_id, commandId });
     if (!reading.isValid) {
       ctx.log.warn({ serverId: input.serverId, commandId, errors: reading.errors }, 'a malformed result was dropped');
@@ -79,6 +80,15 @@ async function takeResult(
     return false;
   }
   return (await insertResult(tx, row)) !== null;
+}
+
+/** As much of each stream as `limits` of medic.yaml keeps; counts and digests stay those of the whole. */
+function cutResult(ctx: Context, result: CommandResult): CommandResult {
+  const limit = ctx.config.current().limits.outputBytes;
+  const stdout = cutOutput(result.stdout, { bytes: result.stdout_bytes, limit });
+  const stderr = cutOutput(result.stderr, { bytes: result.stderr_bytes, limit });
+  const isCut = stdout !== result.stdout || stderr !== result.stderr;
+  return { ...result, stdout, stderr, truncated: result.truncated || isCut };
 }
 
 /** `exit_code` is that of the first step that failed, else 0; a dry run has none (contract §4). */

@@ -1,9 +1,12 @@
+import { findNewestCheckpoint } from '../../db/repositories/checkpoint.repository.ts';
 import { listAuditAfter } from '../../db/repositories/audit.repository.ts';
 import type { AuditEvent } from '../../domain/audit.ts';
-import { InvalidInputError } from '../../domain/errors.ts';
+import { InvalidInputError, NotFoundError } from '../../domain/errors.ts';
 import type { Asker } from '../../domain/principal.ts';
 import { authorise } from '../authorise.ts';
+import type { CommandKey } from '../../protocol/messages.ts';
 import type { Context } from '../context.ts';
+import { listEverTrusted } from '../keys/command-keys.ts';
 import { readPageSize } from '../page-size.ts';
 
 const LARGEST_PAGE = 1000; // an export reads the whole log
@@ -23,6 +26,24 @@ export async function listAudit(
   const page = rows.slice(0, limit);
   const next = rows.length > limit ? String(page.at(-1)?.seq) : null;
   return { items: page.map(({ body }) => JSON.parse(body) as AuditEvent), next };
+}
+
+/**
+ * The newest checkpoint, signed (a compact JWS), and the keys that sign or did; whoever trusts nobody here takes the keys from
+ * an agent. Throws NotFoundError `checkpoint_missing` where the first is still to come.
+ */
+export async function readNewestCheckpoint(
+  ctx: Context,
+  asker: Asker,
+): Promise<{ checkpoint: string; count: number; head: string; keys: CommandKey[] }> {
+  authorise(asker, 'audit.read');
+  const newest = await findNewestCheckpoint(ctx.database);
+  if (newest === null) {
+    const message = 'There is no checkpoint yet: the first one comes within seconds of the first event.';
+    throw new NotFoundError(message, { code: 'checkpoint_missing' });
+  }
+  const { jws: checkpoint, count, head } = newest;
+  return { checkpoint, count, head, keys: await listEverTrusted(ctx.signer, ctx.database) };
 }
 
 function readCursor(after: string | undefined): number {

@@ -6,7 +6,7 @@ import type { ControlPlaneConfig } from '../config/config-store.ts';
 /** For openConfigStore's `onLoaded`: what counts from now on is in the log before it counts. */
 export function recordConfigLoaded(database: Database): (config: ControlPlaneConfig, digest: string) => Promise<void> {
   return (config, digest) =>
-    transact(database, (tx) => {
+    transact(database, 'config.load', (tx) => {
       tx.audit({
         actor: SYSTEM_ACTOR,
         via: 'cli',

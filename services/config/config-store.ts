@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ConfigurationError } from '../../domain/errors.ts';
+import type { Limits } from '../../domain/limits.ts';
 import type { ApprovalRule } from '../../domain/policy.ts';
 import type { Group, Principal } from '../../domain/principal.ts';
 import { createCatalog } from '../../playbook/catalog.ts';
@@ -20,6 +21,7 @@ export interface ControlPlaneConfig {
   approvalTimeoutMs: number;
   /** How long an approved action waits for its start. */
   startWithinMs: number;
+  limits: Limits;
   playbooks: ReadonlyMap<string, Playbook>;
 }
 

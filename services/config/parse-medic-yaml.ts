@@ -1,4 +1,6 @@
 import { parseDurationMs } from '../../domain/duration.ts';
+import type { Limits } from '../../domain/limits.ts';
+import { DEFAULT_LIMITS } from '../../domain/limits.ts';
 import type { ApprovalRule } from '../../domain/policy.ts';
 import { BUILT_IN_RULES } from '../../domain/policy.ts';
 import type { Group, Principal } from '../../domain/principal.ts';
@@ -8,6 +10,7 @@ import type { PlaybookProblem } from '../../playbook/playbook.ts';
 import type { Problems } from '../../playbook/problems.ts';
 import { readYaml } from '../../playbook/yaml-tree.ts';
 import { joinGroups, readGroups } from './parse-groups.ts';
+import { readLimits } from './parse-limits.ts';
 import { readPrincipals } from './parse-principals.ts';
 import { readRules } from './parse-rules.ts';
 
@@ -21,9 +24,10 @@ export interface MedicYaml {
   rules: readonly ApprovalRule[];
   approvalTimeoutMs: number;
   startWithinMs: number;
+  limits: Limits;
 }
 
-const KEYS = ['version', 'approval_timeout', 'start_within', 'principals', 'groups', 'rules'] as const;
+const KEYS = ['version', 'approval_timeout', 'start_within', 'principals', 'groups', 'rules', 'limits'] as const;
 const MIN_WAIT_MS = 1000;
 const MAX_WAIT_MS = 30 * 86_400_000; // what nobody decided for a month is forgotten, not pending
 
@@ -34,6 +38,7 @@ export const EMPTY_MEDIC_YAML: MedicYaml = {
   rules: BUILT_IN_RULES,
   approvalTimeoutMs: parseDurationMs('30m') ?? 0,
   startWithinMs: parseDurationMs('1h') ?? 0,
+  limits: DEFAULT_LIMITS,
 };
 
 /** Reads `medic.yaml` and tells every mistake at once, in the order of the text. */
@@ -66,6 +71,7 @@ function readAll(fields: Fields, problems: Problems): MedicYaml {
     rules: rules === undefined ? BUILT_IN_RULES : readRules(rules, context),
     approvalTimeoutMs,
     startWithinMs: readWait(fields, 'start_within', problems) ?? EMPTY_MEDIC_YAML.startWithinMs,
+    limits: readLimits(fields.get('limits')?.value, problems),
   };
 }
 

@@ -9,15 +9,15 @@ import type { Context } from '../context.ts';
 const UNPROVEN = ['slack_lookup_failed', 'group_lookup_failed'];
 
 /**
- * Whom a rung writes to, by name: each who may decide, or of a backup group each who may once it has joined; only who
- * has a user id in Slack. Those of whom Slack cannot say it now are among them: `readAsk` judges again.
+ * Whom a step of a ladder writes to, by name: each who may decide, or of a backup group each who may once it has joined;
+ * only who has a user id in Slack. Those of whom Slack cannot say it now are among them: `readAsk` judges again.
  */
 export async function listAddressees(
   ctx: Context,
-  { action, rung }: { action: ActionView; rung: EscalationStep },
+  { action, step }: { action: ActionView; step: EscalationStep },
 ): Promise<string[]> {
-  if (rung.kind === 'thread') return [];
-  const subject = rung.kind === 'group' ? { ...action, approvalFrom: [rung.group] } : action;
+  if (step.kind === 'thread') return [];
+  const subject = step.kind === 'group' ? { ...action, approvalFrom: [step.group] } : action;
   const people = [...ctx.config.current().principals.values()].filter(({ slackUserId }) => slackUserId !== null);
   const answers = await Promise.all(people.map((person) => judgeApprover(ctx, subject, person)));
   return people.flatMap(({ name }, index) => {

@@ -1,4 +1,4 @@
-import { tellRung } from '../../db/announce.ts';
+import { tellStep } from '../../db/announce.ts';
 import { transact } from '../../db/orm.ts';
 import type { Tx } from '../../db/orm.ts';
 import * as escalation from '../../db/repositories/escalation.repository.ts';
@@ -12,47 +12,48 @@ import { listAddressees } from './addressees.ts';
 
 const BATCH = 50;
 
-interface Rung {
+interface DueStep {
   action: ActionView;
-  /** How many were climbed before. */
-  step: number;
-  rung: EscalationStep;
+  /** How many were taken before. */
+  taken: number;
+  step: EscalationStep;
   /** Names of the principals who are written to. */
   addressees: readonly string[];
 }
 
 /**
- * Climbs one rung of each ladder that is due. Each rung is climbed once, however many processes try at once, and what
+ * Takes one step of each ladder where one is due. Each step is taken once, however many processes try at once, and what
  * it owes is owed in the same transaction. Who is written to is judged here and again when the message is sent.
  */
 export async function climbLadders(ctx: Context): Promise<void> {
   for (const id of await escalation.listDueEscalations(ctx.database, BATCH)) {
     try {
-      const rung = await findRung(ctx, id);
-      if (rung !== null) await transact(ctx.database, (tx) => climb(tx, rung));
+      const due = await findDueStep(ctx, id);
+      if (due !== null) await transact(ctx.database, 'ladder.climb', (tx) => take(tx, due));
     } catch (error) {
-      ctx.log.warn({ err: error, action_id: id }, 'a rung could not be climbed; it is tried again');
+      ctx.log.warn({ err: error, action_id: id }, 'a step of a ladder could not be taken; it is tried again');
     }
   }
 }
 
 /** Slack may be asked here, so nothing is locked yet. */
-async function findRung(ctx: Context, id: string): Promise<Rung | null> {
+async function findDueStep(ctx: Context, id: string): Promise<DueStep | null> {
   const action = await findActionView(ctx, id);
   if (action?.status !== 'pending') return null;
-  const { escalationStep: step, requirement } = action;
-  const rung = requirement.escalate[step];
-  if (rung === undefined) return null;
-  return { action, step, rung, addressees: await listAddressees(ctx, { action, rung }) };
+  const { escalationStep: taken, requirement } = action;
+  const step = requirement.escalate[taken];
+  if (step === undefined) return null;
+  return { action, taken, step, addressees: await listAddressees(ctx, { action, step }) };
 }
 
-async function climb(tx: Tx, { action, step, rung, addressees }: Rung): Promise<void> {
-  const row = await escalation.claimEscalation(tx, { id: action.id, step });
+async function take(tx: Tx, { action, taken, step, addressees }: DueStep): Promise<void> {
+  const row = await escalation.claimEscalation(tx, { id: action.id, step: taken });
   if (row === null) return;
+  const number = taken + 1; // people count from 1
   await escalation.advanceEscalation(tx, {
     id: action.id,
-    escalation_step: step + 1,
-    next_escalation_at: escalationTime(action.requirement, { requestedAt: row.requested_at, step: step + 1 }),
+    escalation_step: number,
+    next_escalation_at: escalationTime(action.requirement, { requestedAt: row.requested_at, step: number }),
   });
   tx.audit({
     actor: SYSTEM_ACTOR,
@@ -60,11 +61,11 @@ async function climb(tx: Tx, { action, step, rung, addressees }: Rung): Promise<
     event: 'action.escalated',
     subject: { type: 'action', id: action.id },
     data: {
-      step: step + 1,
-      kind: rung.kind,
-      ...(rung.kind === 'group' ? { group: rung.group } : {}),
-      ...(rung.kind === 'thread' ? {} : { told: addressees }),
+      step: number,
+      kind: step.kind,
+      ...(step.kind === 'group' ? { group: step.group } : {}),
+      ...(step.kind === 'thread' ? {} : { told: addressees }),
     },
   });
-  await tellRung(tx, { actionId: action.id, step: step + 1, isReminder: rung.kind === 'thread', addressees });
+  await tellStep(tx, { actionId: action.id, step: number, isReminder: step.kind === 'thread', addressees });
 }

@@ -31,7 +31,7 @@ export async function createEnrollmentToken(
   checkInput({ serverName, tags, ttlS });
   const { secret, hash } = makeSecret('medic_enroll_');
   const expiresAt = new Date(Date.now() + ttlS * 1000);
-  await transact(ctx.database, async (tx) => {
+  await transact(ctx.database, 'server.make_token', async (tx) => {
     const id = randomUUID();
     await insertEnrollmentToken(tx, {
       id,

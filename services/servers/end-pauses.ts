@@ -13,7 +13,7 @@ import { endPause } from './unpause-server.ts';
  */
 export async function endPauses(ctx: Context): Promise<void> {
   for (const { id } of await listEndedPauses(ctx.database, new Date())) {
-    await transact(ctx.database, async (tx) => {
+    await transact(ctx.database, 'pause.end', async (tx) => {
       const row = await lockServer(tx, id);
       const isDue = row?.paused === true && row.paused_until !== null && row.paused_until.getTime() <= Date.now();
       if (!isDue) return;

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { tellPerson, tellServerCards } from '../../db/announce.ts';
 import { transact } from '../../db/orm.ts';
 import type { Tx } from '../../db/orm.ts';
-import { lockAutoApprovedActions } from '../../db/repositories/action.repository.ts';
+import { lockAutoApprovedActions } from '../../db/repositories/attempt.repository.ts';
+import { findCommandOfAction } from '../../db/repositories/command.repository.ts';
 import { listDecisions, recordDecision } from '../../db/repositories/decision.repository.ts';
 import { lockServer, updateServer } from '../../db/repositories/server.repository.ts';
 import type { ServerRow } from '../../db/repositories/server.repository.ts';
@@ -21,7 +22,8 @@ const LONGEST_PAUSE_MS = 366 * 86_400_000; // beyond a year somebody mistyped th
 /**
  * From now on every action on this server waits for a person, and what `auto` approved here and is not handed out yet
  * ends as cancelled (`server_paused`): recorded in the transaction of the pause, so that nothing slips through, told to
- * its requester in Slack, and carried out by each action's workflow. A paused server may be paused again: reason and end are replaced.
+ * its requester in Slack, and carried out by each action's workflow. A paused server may be paused again: reason and
+ * end are replaced.
  *
  * Throws NotFoundError `server_not_found`; InvalidInputError `reason_missing`, `reason_too_long`, `invalid_until`.
  */
@@ -35,7 +37,7 @@ export async function pauseServer(
   if (reason === null) throw invalid('reason', 'reason_missing', 'A pause needs a reason, for those who find it.');
   checkUntil(input.until);
   const { id } = await findServerOrThrow(ctx.database, input.server);
-  const { row, decisions } = await transact(ctx.database, async (tx) => {
+  const { row, decisions } = await transact(ctx.database, 'pause.begin', async (tx) => {
     await lockServer(tx, id);
     const changed = await updateServer(tx, id, {
       paused: true,
@@ -66,7 +68,7 @@ interface Cancellation {
   actionId: string;
 }
 
-/** From here on nothing of these is handed out, so their requesters are told in the same transaction. */
+/** From here on nothing of these is handed out; of what never was, its requester is told in the same transaction. */
 async function recordCancellations(
   ctx: Context,
   tx: Tx,
@@ -88,7 +90,7 @@ async function recordCancellations(
       code: 'server_paused',
       playbook_digest: null,
     });
-    await tellRequester(ctx, tx, { action, ...input });
+    if ((await findCommandOfAction(tx, action.id)) === null) await tellRequester(ctx, tx, { action, ...input });
     recorded.push({ decisionId, actionId: action.id });
   }
   return recorded;

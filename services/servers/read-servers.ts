@@ -1,4 +1,5 @@
 import { countQueued } from '../../db/repositories/action.repository.ts';
+import { listStandingHalts } from '../../db/repositories/halt.repository.ts';
 import type { Source } from '../../db/repositories/source.ts';
 import * as servers from '../../db/repositories/server.repository.ts';
 import type { ServerRow } from '../../db/repositories/server.repository.ts';
@@ -21,12 +22,16 @@ export async function listServers(
   query: { limit?: number | undefined; after?: string | undefined } = {},
 ): Promise<{ items: ServerView[]; next: string | null }> {
   authorise(asker, 'servers.read');
-  if (query.after !== undefined && !CURSOR.test(query.after)) {
-    const message = 'The cursor `after` is none that a list has given as `next`.';
-    throw new InvalidInputError(message, { code: 'invalid_cursor' });
-  }
-  const page = await servers.listServers(ctx.database, { limit: readPageSize(query.limit), after: query.after });
+  const place = { limit: readPageSize(query.limit), after: readServerCursor(query.after) };
+  const page = await servers.listServers(ctx.database, place);
   return { items: await viewServers(ctx, page.items), next: page.next };
+}
+
+/** The name to go on after. Throws InvalidInputError `invalid_cursor`. */
+export function readServerCursor(after: string | undefined): string | undefined {
+  if (after === undefined || CURSOR.test(after)) return after;
+  const message = 'The cursor `after` is none that a list has given as `next`.';
+  throw new InvalidInputError(message, { code: 'invalid_cursor' });
 }
 
 /** Those paused last come first. */
@@ -60,6 +65,7 @@ async function viewServers(ctx: Context, rows: readonly ServerRow[]): Promise<Se
     ctx.database,
     rows.map(({ id }) => id),
   );
-  const context = { config: ctx.config.current(), now: new Date() };
+  const halts = await listStandingHalts(ctx.database);
+  const context = { config: ctx.config.current(), halts, now: new Date() };
   return rows.map((row) => toServerView(row, { ...context, queued: queued.get(row.id) ?? 0 }));
 }

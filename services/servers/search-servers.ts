@@ -1,3 +1,4 @@
+import { listStandingHalts } from '../../db/repositories/halt.repository.ts';
 import * as servers from '../../db/repositories/server.repository.ts';
 import type { Asker } from '../../domain/principal.ts';
 import { authorise } from '../authorise.ts';
@@ -17,7 +18,8 @@ export async function searchServers(
   authorise(asker, 'servers.read');
   const text = query.text.trim().slice(0, MAX_TYPED).replaceAll('\0', '');
   const rows = await servers.searchServers(ctx.database, { text, limit: query.limit });
-  const context = { config: ctx.config.current(), now: new Date(), queued: 0 };
+  const halts = await listStandingHalts(ctx.database);
+  const context = { config: ctx.config.current(), halts, now: new Date(), queued: 0 };
   return rows.map((row) => toServerView(row, context));
 }
 

@@ -14,7 +14,7 @@ import type { ServerView } from './server-view.ts';
 export async function unpauseServer(ctx: Context, asker: Asker, input: { server: string }): Promise<ServerView> {
   authorise(asker, 'servers.pause');
   const found = await findServerOrThrow(ctx.database, input.server);
-  const row = await transact(ctx.database, async (tx) => {
+  const row = await transact(ctx.database, 'pause.end', async (tx) => {
     const locked = (await lockServer(tx, found.id)) ?? found;
     if (!locked.paused) return locked;
     return endPause(tx, locked, { actor: asker.principal.name, via: asker.via, isTimed: false });

@@ -1,10 +1,12 @@
 import { OUTBOX_CHANNEL } from '../../db/announce.ts';
 import { transact } from '../../db/orm.ts';
-import { findBatch, listBatchActions, updateBatch } from '../../db/repositories/batch.repository.ts';
+import { findBatch, findBatchIdOf, listBatchActions, updateBatch } from '../../db/repositories/batch.repository.ts';
 import { enqueueBatch } from '../../db/repositories/outbox.repository.ts';
 import type { ActionView } from '../actions/action-view.ts';
 import { toActionView } from '../actions/action-view.ts';
 import type { Context } from '../context.ts';
+import type { CardPlace, StandingMessage } from './card-place.ts';
+import { begunIn, NOWHERE, standingAt } from './card-place.ts';
 
 /** Many requests of one playbook on one card, as they stand now. */
 export interface BatchView {
@@ -39,44 +41,32 @@ export async function readBatch(ctx: Context, batchId: string): Promise<BatchVie
 
 /** The batch that this action is in; null where it has a card of its own. */
 export async function readBatchOf(ctx: Context, actionId: string): Promise<BatchView | null> {
-  const row = await ctx.database.kysely
-    .selectFrom('actions')
-    .select('batch_id')
-    .where('id', '=', actionId)
-    .executeTakeFirst();
-  return row === undefined || row.batch_id === null ? null : readBatch(ctx, row.batch_id);
+  const batchId = await findBatchIdOf(ctx.database, actionId);
+  return batchId === null ? null : readBatch(ctx, batchId);
 }
 
 /** Notes that a post begins, so that one whose answer is lost is looked for. */
 export function noteBatchIntent(ctx: Context, input: { batchId: string; channel: string }): Promise<void> {
-  return set(ctx, input.batchId, { slack_channel: input.channel, slack_ts: null, slack_permalink: null });
+  return set(ctx, input.batchId, begunIn(input.channel));
 }
 
-export function saveBatchCard(
-  ctx: Context,
-  input: { batchId: string; channel: string; ts: string; permalink: string | null },
-): Promise<void> {
-  const { batchId, channel, ts, permalink } = input;
-  return set(ctx, batchId, { slack_channel: channel, slack_ts: ts, slack_permalink: permalink });
+export function saveBatchCard(ctx: Context, input: { batchId: string } & StandingMessage): Promise<void> {
+  return set(ctx, input.batchId, standingAt(input));
 }
 
 /** The card is known not to stand in Slack: it was refused, or somebody deleted it. */
 export function forgetBatchCard(ctx: Context, batchId: string): Promise<void> {
-  return set(ctx, batchId, { slack_channel: null, slack_ts: null, slack_permalink: null });
+  return set(ctx, batchId, NOWHERE);
 }
 
 /** Owes Slack the batch's card in its present state. */
 export async function refreshBatchCard(ctx: Context, batchId: string): Promise<void> {
-  await transact(ctx.database, async (tx) => {
+  await transact(ctx.database, 'batch.owe_card', async (tx) => {
     await enqueueBatch(tx, batchId);
     tx.notify(OUTBOX_CHANNEL, 'due');
   });
 }
 
-async function set(
-  ctx: Context,
-  batchId: string,
-  card: { slack_channel: string | null; slack_ts: string | null; slack_permalink: string | null },
-): Promise<void> {
-  await transact(ctx.database, (tx) => updateBatch(tx, batchId, card));
+async function set(ctx: Context, batchId: string, place: CardPlace): Promise<void> {
+  await transact(ctx.database, 'batch.save_card', (tx) => updateBatch(tx, batchId, place));
 }

@@ -3,7 +3,7 @@ import type { Context } from '../context.ts';
 import { findPrincipalBySlackUser } from './identity.ts';
 
 /** What Slack says of one of its users. */
-export interface SlackPerson {
+export interface SlackProfile {
   teamId: string | null;
   isBot: boolean;
   isGuest: boolean;
@@ -17,7 +17,7 @@ export interface SlackPerson {
  * and then nobody is believed.
  */
 export interface SlackDirectory {
-  person(userId: string): Promise<SlackPerson>;
+  person(userId: string): Promise<SlackProfile>;
   /** Ids of its members; `unsupported` in a workspace whose plan has no user groups. */
   usergroupMembers(usergroupId: string): Promise<readonly string[] | 'unsupported'>;
 }
@@ -38,7 +38,7 @@ export async function findStanding(ctx: Deps, principal: Principal): Promise<Sta
   }
 }
 
-function standingOf(person: SlackPerson): Standing {
+function standingOf(person: SlackProfile): Standing {
   if (person.isDeactivated) return 'deactivated';
   if (person.isStranger) return 'stranger';
   if (person.isBot) return 'bot';

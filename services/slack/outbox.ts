@@ -1,8 +1,10 @@
-import { sql } from 'kysely';
+import type { Transaction } from 'kysely';
 import type { OutboxLane, OutboxRow } from '../../db/repositories/outbox.repository.ts';
 import * as outbox from '../../db/repositories/outbox.repository.ts';
-import { lockLane, updateLane } from '../../db/repositories/slack-lane.repository.ts';
+import { lockHurries, lockLane, updateLane } from '../../db/repositories/slack-lane.repository.ts';
+import type { Tables } from '../../db/tables.ts';
 import { toJson } from '../../db/tables.ts';
+import { durably } from '../../domain/durable-step.ts';
 import type { Context } from '../context.ts';
 import type { Pace } from './pace.ts';
 import { judgePace, recentOf } from './pace.ts';
@@ -38,34 +40,36 @@ export type Turn =
 
 /** Asks for the lane's next turn. What goes first is judged now, so nothing waits behind what came before it. */
 export function takeTurn(ctx: Context, lane: Lane): Promise<Turn> {
-  return ctx.database.kysely.transaction().execute(async (kysely): Promise<Turn> => {
-    const { sent_ms: sentMs, now_ms: nowMs, rest_ms: restMs } = await lockLane(kysely, lane.name);
-    if (restMs > 0) return { kind: 'wait', waitMs: restMs };
-    const hurried = await lockLane(kysely, `${lane.name} hurried`);
-    const hurriedMs = recentOf(lane.pace, hurried.sent_ms, nowMs);
-    const mayHurry = hurriedMs.length < lane.pace.hurriesInWindow;
-    const entry = await outbox.lockNextDue(kysely, { lane: lane.sends, mayHurry });
-    if (entry === null) return { kind: 'idle' };
-    const { waitMs } = judgePace(lane.pace, { sentMs, nowMs, isUrgent: entry.is_urgent });
-    if (waitMs > 0) return { kind: 'wait', waitMs };
-    const found = await outbox.lockCompanions(kysely, entry, MAX_COMPANIONS);
-    const isWorthIt = entry.kind !== 'notice' || found.length + 1 >= FEWEST_MERGED_NOTICES || isGrouped(entry);
-    const companions = isWorthIt ? found : [];
-    await outbox.leaseOutbox(kysely, { ids: [entry, ...companions].map(({ id }) => id), leaseMs: LEASE_MS });
-    const sent = [...recentOf(lane.pace, sentMs, nowMs), nowMs];
-    await updateLane({ kysely }, lane.name, { sent_ms: toJson(sent) });
-    if (entry.is_urgent && mayHurry) {
-      await updateLane({ kysely }, hurried.name, { sent_ms: toJson([...hurriedMs, nowMs]) });
-    }
-    return { kind: 'send', entry, companions };
-  });
+  return durably('outbox.lease', () => ctx.database.kysely.transaction().execute((kysely) => chooseTurn(kysely, lane)));
+}
+
+async function chooseTurn(kysely: Transaction<Tables>, lane: Lane): Promise<Turn> {
+  const { sent_ms: sentMs, now_ms: nowMs, rest_ms: restMs } = await lockLane(kysely, lane.name);
+  if (restMs > 0) return { kind: 'wait', waitMs: restMs };
+  const hurries = await lockHurries(kysely, lane.name);
+  const hurriedMs = recentOf(lane.pace, hurries.sent_ms, nowMs);
+  const mayHurry = hurriedMs.length < lane.pace.hurriesInWindow;
+  const entry = await outbox.lockNextDue(kysely, { lane: lane.sends, mayHurry });
+  if (entry === null) return { kind: 'idle' };
+  const { waitMs } = judgePace(lane.pace, { sentMs, nowMs, isUrgent: entry.is_urgent });
+  if (waitMs > 0) return { kind: 'wait', waitMs };
+  const found = await outbox.lockCompanions(kysely, entry, MAX_COMPANIONS);
+  const isWorthIt = entry.kind !== 'notice' || found.length + 1 >= FEWEST_MERGED_NOTICES || isGrouped(entry);
+  const companions = isWorthIt ? found : [];
+  await outbox.leaseOutbox(kysely, { ids: [entry, ...companions].map(({ id }) => id), leaseMs: LEASE_MS });
+  const sent = [...recentOf(lane.pace, sentMs, nowMs), nowMs];
+  await updateLane({ kysely }, lane.name, { sent_ms: toJson(sent) });
+  if (entry.is_urgent && mayHurry) {
+    await updateLane({ kysely }, hurries.name, { sent_ms: toJson([...hurriedMs, nowMs]) });
+  }
+  return { kind: 'send', entry, companions };
 }
 
 const isGrouped = (entry: OutboxEntry): boolean => entry.payload['group'] !== undefined;
 
 /** Slack answered: the lane's pace counts from here, and it is well again. */
 export async function noteAnswer(ctx: Context, lane: Lane): Promise<void> {
-  await ctx.database.kysely.transaction().execute(async (kysely) => {
+  await pace(ctx, async (kysely) => {
     const { sent_ms: sentMs, now_ms: nowMs, failures } = await lockLane(kysely, lane.name);
     const isFromHere = lane.pace.countsFrom === 'answer';
     if (!isFromHere && failures === 0) return;
@@ -76,7 +80,7 @@ export async function noteAnswer(ctx: Context, lane: Lane): Promise<void> {
 
 /** Nothing goes this way until then: what Slack asked for, or where it did not answer a growing while. */
 export async function restLane(ctx: Context, lane: Lane, input: { restMs?: number | undefined }): Promise<void> {
-  await ctx.database.kysely.transaction().execute(async (kysely) => {
+  await pace(ctx, async (kysely) => {
     const { failures, now_ms: nowMs } = await lockLane(kysely, lane.name);
     const restMs = input.restMs ?? backoffOf(failures);
     const set = { rests_until: new Date(nowMs + restMs) };
@@ -84,9 +88,13 @@ export async function restLane(ctx: Context, lane: Lane, input: { restMs?: numbe
   });
 }
 
+function pace(ctx: Context, change: (kysely: Transaction<Tables>) => Promise<void>): Promise<void> {
+  return durably('outbox.pace', () => ctx.database.kysely.transaction().execute(change));
+}
+
 /** False where the message changed while it was sent: it is due again. */
 export function settleSent(ctx: Context, entry: OutboxEntry): Promise<boolean> {
-  return outbox.markOutboxSent(ctx.database, entry);
+  return durably('outbox.settle', () => outbox.markOutboxSent(ctx.database, entry));
 }
 
 /** Tries again: at once where the lane is what rests, else after a growing wait. Nothing is ever given up on. */
@@ -97,7 +105,8 @@ export async function settleFailed(
 ): Promise<void> {
   const isPatient = failure.isLaneResting && entry.attempts < 3; // then others go first, it may be its own fault
   const retryInMs = isPatient ? 0 : backoffOf(entry.attempts);
-  await outbox.markOutboxFailed(ctx.database, { id: entry.id, error: failure.error.slice(0, 500), retryInMs });
+  const failed = { id: entry.id, error: failure.error.slice(0, 500), retryInMs };
+  await durably('outbox.settle', () => outbox.markOutboxFailed(ctx.database, failed));
 }
 
 function backoffOf(failures: number): number {
@@ -114,12 +123,8 @@ export function forgetIntent(ctx: Context, entry: OutboxEntry): Promise<void> {
   return addToPayload(ctx, entry, { begun: false });
 }
 
-async function addToPayload(ctx: Context, entry: OutboxEntry, facts: Record<string, unknown>): Promise<void> {
-  await ctx.database.kysely
-    .updateTable('slack_outbox')
-    .set({ payload: sql<string>`payload || ${toJson(facts)}::jsonb` })
-    .where('id', '=', entry.id)
-    .execute();
+function addToPayload(ctx: Context, { id }: OutboxEntry, facts: Record<string, unknown>): Promise<void> {
+  return durably('outbox.note_intent', () => outbox.addToPayload(ctx.database, { id, facts }));
 }
 
 /**
@@ -128,10 +133,6 @@ async function addToPayload(ctx: Context, entry: OutboxEntry, facts: Record<stri
  */
 export function withMessageLock<T>(ctx: Context, name: string, work: () => Promise<T>): Promise<T | undefined> {
   return ctx.database.kysely.transaction().execute(async (transaction) => {
-    const key = sql`hashtextextended(${`slack:${name}`}, 0)`;
-    const { rows } = await sql<{ locked: boolean }>`select pg_try_advisory_xact_lock(${key}) as locked`.execute(
-      transaction,
-    );
-    return rows[0]?.locked === true ? work() : undefined;
+    return (await outbox.tryLockMessage(transaction, { name, patienceMs: LEASE_MS })) ? work() : undefined;
   });
 }

@@ -15,7 +15,7 @@ export interface RefusedAttempt {
 /** Keeps that somebody tried what they may not, before it came to a decision. Nothing else changes. */
 export async function recordRefusedAttempt(ctx: Pick<Context, 'database'>, attempt: RefusedAttempt): Promise<void> {
   const { slackUserId, code, tried, actionId, actor = 'unknown' } = attempt;
-  await transact(ctx.database, (tx) => {
+  await transact(ctx.database, 'decision.refuse', (tx) => {
     tx.audit({
       actor,
       via: 'slack',

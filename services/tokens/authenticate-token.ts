@@ -1,4 +1,5 @@
 import { findUsableApiToken, touchApiToken } from '../../db/repositories/token.repository.ts';
+import { durably } from '../../domain/durable-step.ts';
 import { NotAllowedError, UnauthenticatedError } from '../../domain/errors.ts';
 import type { Asker } from '../../domain/principal.ts';
 import type { Context } from '../context.ts';
@@ -28,7 +29,9 @@ export async function authenticateToken(ctx: Context, authorization: string | un
     throw new NotAllowedError(message, { code: 'role_lost' });
   }
   const isFresh = row.last_used_at !== null && now.getTime() - row.last_used_at.getTime() < TOUCH_GRACE_MS;
-  if (!isFresh) await touchApiToken(ctx.database, { id: row.id, now, graceMs: TOUCH_GRACE_MS });
+  if (!isFresh) {
+    await durably('token.touch', () => touchApiToken(ctx.database, { id: row.id, now, graceMs: TOUCH_GRACE_MS }));
+  }
   return { principal, roles: [role], via: 'api' };
 }
 

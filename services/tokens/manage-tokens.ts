@@ -39,7 +39,7 @@ export async function createToken(
     throw new InvalidInputError('A token must expire in the future, or never.', { code: 'invalid_expiry' });
   }
   const { secret, hash } = makeSecret('medic_');
-  const row = await transact(ctx.database, async (tx) => {
+  const row = await transact(ctx.database, 'token.create', async (tx) => {
     const id = randomUUID();
     tx.audit({
       actor: asker.principal.name,
@@ -63,7 +63,7 @@ export async function listTokens(ctx: Context, asker: Asker): Promise<TokenView[
 /** From now on it opens nothing. Throws NotFoundError `token_not_found`, also where it was revoked before. */
 export async function revokeToken(ctx: Context, asker: Asker, input: { id: string }): Promise<TokenView> {
   authorise(asker, 'tokens.manage');
-  return transact(ctx.database, async (tx) => {
+  return transact(ctx.database, 'token.revoke', async (tx) => {
     const row = await tokens.revokeApiToken(tx, input.id, new Date());
     if (row === null) {
       const message = `There is no token ${JSON.stringify(input.id.slice(0, 64))} in use; \`medic token list\` shows them.`;

@@ -34,7 +34,7 @@ export async function enrollTotp(
     throw new ConfigurationError(message, { code: 'missing_setting' });
   }
   const secret = makeTotpSecret();
-  await transact(ctx.database, async (tx) => {
+  await transact(ctx.database, 'totp.enroll', async (tx) => {
     const earlier = await lockTotp(tx, principal);
     if (earlier !== null && !isReplacing) {
       const message = `${principal} has one-time codes since ${earlier.enrolled_at.toISOString()}: --replace ends those and makes new ones.`;

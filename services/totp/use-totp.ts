@@ -16,7 +16,7 @@ export type TotpUse = { isGood: true } | { isGood: false; code: TotpRefusal; loc
  * Judges a one-time code and uses it up, in the caller's transaction, which must commit also where the code is no
  * good: the try counts. A code older than the last good one is no good any more. The fifth wrong one in a row locks
  * the principal's codes for 15 minutes, good ones too. Where `isRepeated`, asked under the lock, says that the same
- * click was stored meanwhile, its code is good again.
+ * decision was stored meanwhile, its code is good again.
  */
 export async function useTotp(
   tx: Tx,

@@ -1,9 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdirSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, realpath, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
+import { stringify } from 'yaml';
 import { openBrowser } from '../support/browser.ts';
 import { startMedic } from '../support/start-process.ts';
 import type { StartedMedic } from '../support/start-process.ts';
@@ -11,7 +12,7 @@ import type { StartedMedic } from '../support/start-process.ts';
 const PICTURES = join(import.meta.dirname, '..', '..', 'docs', 'images');
 const PATIENCE_MS = 30_000; // two busy cores
 const WIDE = { width: 1180, height: 1400 };
-const PHONE = { width: 390, height: 844 };
+const PHONE = { width: 390, height: 3000 }; // high enough to show the longest card whole
 
 let medic: StartedMedic;
 let browser: Browser;
@@ -80,10 +81,11 @@ async function photograph(what: Locator, name: string): Promise<void> {
   await page.emulateMedia({ colorScheme: 'dark' });
   await what.screenshot({ path: join(folder, `${name}-dark.png`) });
   await page.setViewportSize(PHONE);
-  await what.scrollIntoViewIfNeeded();
-  await page.screenshot({ path: join(folder, `${name}-phone-dark.png`) });
+  const [needed, given] = await what.evaluate((element) => [element.scrollWidth, element.clientWidth]);
+  expect({ name, needed }).toEqual({ name, needed: given });
+  await what.screenshot({ path: join(folder, `${name}-phone-dark.png`) });
   await page.emulateMedia({ colorScheme: 'light' });
-  await page.screenshot({ path: join(folder, `${name}-phone.png`) });
+  await what.screenshot({ path: join(folder, `${name}-phone.png`) });
   await page.setViewportSize(WIDE);
 }
 
@@ -165,9 +167,7 @@ describe('deciding', () => {
       .first()
       .waitFor();
     await photograph(card, 'slack-card-completed');
-    const replies = page
-      .locator(`[data-testid=message]:has-text("the shop answers slowly") + [data-testid=replies]`)
-      .last();
+    const replies = repliesTo('the shop answers slowly');
     await replies.locator('summary').click();
     await replies.getByText('left for what it is doing').first().waitFor();
     await photograph(replies, 'slack-thread-output');
@@ -204,9 +204,9 @@ describe('deciding', () => {
     await photograph(modal(), 'slack-form-break-glass');
     await submit();
     await modal().waitFor({ state: 'detached' });
-    const told = message(/break glass|broke the glass/i, 'Nobody else is awake').filter({ hasNotText: 'Approve …' });
-    await told.first().waitFor();
-    await photograph(page.locator(IN_CHANNEL).filter({ hasText: /glass/i }).last(), 'slack-notice-break-glass');
+    const told = message('mia used break glass', 'Nobody else is awake');
+    await told.waitFor();
+    await photograph(told, 'slack-notice-break-glass');
     await card
       .getByText(/has completed/)
       .first()
@@ -315,45 +315,141 @@ describe('afterwards', () => {
 });
 
 describe('a storm', () => {
-  test('from the fifth request of one playbook on, one card lists them', async () => {
-    await become('U0ANA');
-    for (let turn = 1; turn <= 8; turn += 1) {
-      await type(`/remediate restart-service web-2 service=till reason="request ${String(turn)}"`);
-      await answer(/id is/).waitFor();
-    }
-    const batch = message(/requests to run restart-service/);
-    await batch.locator(action('medic_batch_select')).waitFor();
+  test('from the fifth request of one playbook on, one card lists them: some are approved, the rest is rejected', async () => {
+    const batch = await askOften('restart-service');
     await photograph(batch, 'slack-card-batch');
     await become('U0CID');
     await batch.locator(action('medic_batch_select')).click();
     await modal().waitFor();
+    await modal().getByRole('checkbox').nth(0).check();
+    await modal().getByRole('checkbox').nth(1).check();
     await photograph(modal(), 'slack-form-batch');
-    await closeForm();
+    await submit();
+    await modal().waitFor({ state: 'detached' });
+    await batch.getByText(/2 completed/).waitFor();
+    await photograph(batch, 'slack-card-batch-some');
+    await batch.locator(action('medic_batch_reject')).click();
+    await modal().waitFor();
+    await field('reason').fill('One restart is enough.');
+    await photograph(modal(), 'slack-form-batch-reject');
+    await submit();
+    await modal().waitFor({ state: 'detached' });
+    await batch.locator(action('medic_batch_reject')).waitFor({ state: 'detached' });
+    await photograph(batch, 'slack-card-batch-rejected');
+  }, 180_000);
+
+  test('all of them are approved with one click', async () => {
+    const batch = await askOften('check-service');
+    await become('U0BOB');
     await batch.locator(action('medic_batch_approve')).click();
-    await answer(/approved/).waitFor();
-    await photograph(answer(/approved/), 'slack-answer-batch');
+    await answer(/\d approved/).waitFor();
+    await photograph(answer(/\d approved/), 'slack-answer-batch');
+    await batch.getByText(/: \d+ completed\./).waitFor();
+    await photograph(batch, 'slack-card-batch-approved');
   }, 180_000);
 });
 
-describe('an approval that nobody gives', () => {
-  test('expires, which is told in a message of its own', async () => {
-    const file = join(medic.dataDir, 'config', 'medic.yaml');
-    const told = await readFile(file, 'utf8');
-    const short = told
-      .replace(/approval_timeout: .*/, 'approval_timeout: 3s')
-      .replaceAll(/^ {4}escalate:\n(?: {6}.*\n)+/gm, '');
-    await writeFile(file, short);
+describe('what the owner of a sandbox changes', () => {
+  beforeAll(async () => {
     await medic.stop();
+    await shortenWaits();
+    await addPlaybookThatReadsALog();
     medic = await startMedic({ dataDir: medic.dataDir });
     await page.goto(medic.addresses.slack);
+  }, 120_000);
+
+  test('a long output is a file in the thread', async () => {
     await become('U0ANA');
-    await type('/remediate check-service web-2 service=till reason="nobody looks"');
-    const about = page.locator(IN_CHANNEL).filter({ hasText: 'expired' }).filter({ hasNotText: 'Only visible' });
+    await type('/remediate read-log web-1 reason="who asked the shop?"');
+    const card = message('read-log on web-1', /has completed/);
+    await card.waitFor();
+    const replies = repliesTo('who asked the shop?');
+    await replies.locator('summary').click();
+    await replies.getByText('Output of read-log').waitFor();
+    await photograph(
+      replies.getByTestId('message').filter({ hasText: 'Output of read-log' }).last(),
+      'slack-thread-file',
+    );
+  }, 120_000);
+
+  test('a ladder reminds in the thread, writes to who may decide, and ends as the rule says', async () => {
+    await become('U0ANA');
+    await type('/remediate drain-service web-1 service=shop reason="is anybody there?"');
+    const replies = repliesTo('is anybody there?');
+    await replies.locator('summary').click();
+    await replies.getByText(/Still waiting/).waitFor();
+    await photograph(replies, 'slack-thread-reminder');
+    await become('U0BOB');
+    await page.getByTestId('channel-D0BOB').click();
+    const ask = page.getByTestId('message').filter({ hasText: 'You may decide this' }).last();
+    await ask.waitFor();
+    await photograph(ask, 'slack-private-ask');
+    await page.getByTestId('channel-C0MEDIC').click();
+    const card = message('is anybody there?', 'was rejected by its rule');
+    await card.waitFor();
+    await photograph(card, 'slack-card-rejected-by-rule');
+  }, 120_000);
+
+  test('an approval that nobody gives expires, which is told in a message of its own', async () => {
+    await become('U0ANA');
+    const logs = join(await realpath(join(medic.dataDir, 'trial')), 'logs', 'web-2');
+    await type(`/remediate clear-logs web-2 path=${logs} reason="nobody looks"`);
+    const about = page.locator(IN_CHANNEL).filter({ hasText: 'has expired' }).filter({ hasNotText: 'Only visible' });
     await about.nth(1).waitFor();
     await photograph(message('nobody looks', 'has expired'), 'slack-card-expired');
     await photograph(about.last(), 'slack-notice-expired');
   }, 180_000);
 });
+
+const REASONS = ['till is slow', 'pages time out', 'queue is growing', 'till hangs', 'no receipts', 'nobody can pay'];
+
+/** Enough requests for a shared card, on a server that is paused; resolves with the card that lists the last of them. */
+async function askOften(playbook: string): Promise<Locator> {
+  await become('U0ANA');
+  const answers = answer(/id is/);
+  for (const [index, reason] of [...REASONS, 'alarm again', 'and again'].entries()) {
+    await type(`/remediate ${playbook} web-2 service=till reason="${reason}"`);
+    if (index === 0) await answers.waitFor();
+  }
+  const batch = message(`requests to run ${playbook}`, 'and again');
+  await batch.locator(action('medic_batch_select')).waitFor();
+  return batch;
+}
+
+/** The thread of the newest card of that reason. */
+function repliesTo(reason: string): Locator {
+  return page.locator(`[data-testid=message]:has-text("${reason}") + [data-testid=replies]`).last();
+}
+
+async function shortenWaits(): Promise<void> {
+  const file = join(medic.dataDir, 'config', 'medic.yaml');
+  const rule = /( {2}- when: \{ risk: \[high\] \}\n(?: {4}.*\n)*)/;
+  const ladder =
+    '    escalate:\n      - { after: 1s, remind: thread }\n      - { after: 3s, tell: approvers }\n    on_timeout: rejected\n';
+  const short = (await readFile(file, 'utf8'))
+    .replace(/approval_timeout: .*/, 'approval_timeout: 10s')
+    .replaceAll(/^ {4}escalate:\n(?: {6}.*\n)+/gm, '')
+    .replace(rule, `$1${ladder}`);
+  await writeFile(file, short);
+}
+
+/** Its output is longer than a message shows. */
+async function addPlaybookThatReadsALog(): Promise<void> {
+  const trial = await realpath(join(medic.dataDir, 'trial'));
+  const log = join(trial, 'logs', 'web-1', 'shop.log.1');
+  const playbook = {
+    name: 'read-log',
+    title: 'Read a log',
+    risk: 'low',
+    timeout: '30s',
+    idempotent: true,
+    steps: [{ run: ['/usr/bin/tail', '-n', '200', log] }],
+  };
+  const own = join(trial, 'web-1', 'playbooks');
+  await writeFile(join(medic.dataDir, 'config', 'playbooks', 'read-log.yaml'), stringify(playbook));
+  await writeFile(join(own, 'read-log.yaml'), stringify(playbook));
+  await appendFile(join(own, 'allow.yaml'), '  read-log: {}\n');
+}
 
 async function approveCritical(user: string, name: string, card: Locator, picture?: string): Promise<void> {
   await become(user);

@@ -116,8 +116,16 @@ describe('a command', () => {
   });
 });
 
+/** Makes the files of an agent that ran before its disk was full. */
+async function startOnce(): Promise<void> {
+  const agent = home.start(plane.url);
+  await plane.beat(() => true);
+  await agent.kill('SIGKILL');
+}
+
 test('an agent whose journal cannot be written runs nothing, says so, and recovers', async () => {
   digest = home.writeScript(`echo run >> ${inHome('runs')}`);
+  await startOnce();
   const agent = home.start(plane.url, { through: ['prlimit', '--fsize=200:unlimited'] });
   const result = await ask('c-disk');
   expect(result).toMatchObject({ status: 'refused', code: 'refused_disk', exit_code: null, started_at: null });
@@ -129,6 +137,7 @@ test('an agent whose journal cannot be written runs nothing, says so, and recove
 
 test('a command refused for want of disk is not started later on its own', async () => {
   digest = home.writeScript(`echo run >> ${inHome('runs')}`);
+  await startOnce();
   plane.set({ isAcking: false });
   const agent = home.start(plane.url, { through: ['prlimit', '--fsize=200:unlimited'] });
   const jws = await sign('c-disk');

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { createApi } from '../../api/create-api.ts';
-import { transact } from '../../db/orm.ts';
+import { arrange } from '../support/arrange.ts';
 import { createToken, listTokens, revokeToken } from '../../services/tokens/manage-tokens.ts';
 import { recordConfigLoaded } from '../../services/audit/record-config.ts';
 import { withIdempotency } from '../../services/idempotency.ts';
@@ -42,7 +44,7 @@ describe('tokens', () => {
       role: 'operator',
       expiresAt: new Date(Date.now() + 60_000),
     });
-    await transact(plane.ctx.database, (tx) =>
+    await arrange(plane.ctx.database, (tx) =>
       tx.kysely
         .updateTable('api_tokens')
         .set({ expires_at: new Date(0) })
@@ -134,6 +136,21 @@ describe('the edge', () => {
     expect(Number(third.headers['retry-after'])).toBeGreaterThan(0);
     expect((await get('203.0.113.2')).statusCode).toBe(200);
     expect(third.headers['strict-transport-security']).toBeDefined();
+  });
+
+  test.each([
+    ['GET', /^HTTP\/1\.1 431 .*application\/problem\+json.*\r\n\r\n\{.*"headers_too_large"/s],
+    ['HEAD', /^HTTP\/1\.1 431 .*application\/problem\+json.*\r\n\r\n$/s],
+  ])('answers %s of an address that HTTP does not carry, with a body only where one may be', async (method, answer) => {
+    const app = await createApi({ ctx: plane.ctx });
+    try {
+      const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }));
+      const socket = connect(Number(port), '127.0.0.1');
+      socket.end(`${method} /${'a'.repeat(20_000)} HTTP/1.1\r\nhost: x\r\n\r\n`);
+      expect(await text(socket)).toMatch(answer);
+    } finally {
+      await app.close();
+    }
   });
 
   test('serves only its plugins where it has no API routes', async () => {

@@ -116,6 +116,25 @@ describe('heartbeats over HTTP', () => {
     expect(Date.parse(String(skewed.json['server_time']))).toBeGreaterThan(Date.now() - 10_000);
   });
 
+  test('that tells of a damaged journal is kept in the audit log, once a session', async () => {
+    const agent = await enroll('beat-damage');
+    const journal_damage = { found_at: '2026-01-31T12:00:00.000Z', lines: 2 };
+    for (let told = 0; told < 2; told++) {
+      const body = agent.beat({ wait_s: 0, journal_damage });
+      expect(await post('heartbeat', { body, token: await agent.token() })).toMatchObject({ status: 200 });
+    }
+    const events = await plane.ctx.database.kysely
+      .selectFrom('audit_events')
+      .select('body')
+      .where('subject_id', '=', agent.serverId)
+      .orderBy('seq')
+      .execute();
+    const told = events.map(({ body }) => JSON.parse(body) as { event: string; actor: string; data: object });
+    expect(told.filter(({ event }) => event === 'server.journal_damaged')).toMatchObject([
+      { actor: agent.serverId, via: 'agent', data: journal_damage },
+    ]);
+  });
+
   test('an unknown protocol is 426, a malformed message 400 with its fields, a replayed one 409 with `last`', async () => {
     const agent = await enroll('bad-1');
     const token = await agent.token();

@@ -92,17 +92,17 @@ describe('the API', () => {
 describe('the CLI', () => {
   /** In this process, as bin/medic runs it; its exit code. */
   async function medic(who: string, words: readonly string[]): Promise<number> {
-    Object.assign(process.env, { MEDIC_URL: url, MEDIC_TOKEN: tokens[who] });
     const printed = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
     try {
-      await createCommand(() => undefined).parseAsync(words, { from: 'user' });
+      await createCommand({
+        env: { MEDIC_URL: url, MEDIC_TOKEN: tokens[who] },
+        setExitCode: () => undefined,
+      }).parseAsync(words, { from: 'user' });
       return EXIT.done;
     } catch (error) {
       return explainError(error).exitCode;
     } finally {
       printed.mockRestore();
-      delete process.env['MEDIC_URL'];
-      delete process.env['MEDIC_TOKEN'];
     }
   }
 

@@ -197,6 +197,30 @@ describe('bad input', () => {
     expect(await send('{"__proto__":{"x":1}}')).toMatchObject({ status: 400, json: { code: 'forbidden_name' } });
   });
 
+  test('a body in another charset than UTF-8 is refused, however it is written', async () => {
+    const send = (contentType: string, payload: string | Buffer) =>
+      app.inject({
+        method: 'POST',
+        url: '/api/v1/actions',
+        headers: { authorization: `Bearer ${tokens.get('ana') ?? ''}`, 'content-type': contentType },
+        payload,
+      });
+    for (const type of ['application/json; charset=utf-16', 'application/json;CHARSET="ISO-8859-1"']) {
+      const answer = await send(type, Buffer.from('{}', 'utf16le'));
+      expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([415, 'unsupported_media_type']);
+    }
+    for (const type of ['application/json', 'application/json; charset=UTF-8', 'application/json;charset="utf-8"']) {
+      expect((await send(type, '{}')).json()).toMatchObject({ code: 'invalid_request' }); // it was read
+    }
+  });
+
+  test('an address that is too long is told as that', async () => {
+    expect(await call('GET', `/api/v1/actions/${'x'.repeat(3_000)}`, { as: 'ana' })).toMatchObject({
+      status: 414,
+      json: { code: 'address_too_long' },
+    });
+  });
+
   test('an unknown route is a problem too', async () => {
     expect(await call('GET', '/api/v1/nothing')).toMatchObject({ status: 404, json: { code: 'unknown_route' } });
   });

@@ -66,6 +66,11 @@ const rowsOf = async (ids: readonly string[]) => {
   return rows;
 };
 
+async function countDecisions(ids: readonly string[]): Promise<number> {
+  const { pool } = stage.plane.ctx.database;
+  return (await pool.query('select 1 from decisions where action_id = any($1)', [ids])).rows.length;
+}
+
 const countEvents = async (event: string, ids: readonly string[]): Promise<number> => {
   const { rows } = await stage.plane.ctx.database.pool.query<{ count: number }>(
     'select count(*)::int as count from audit_events where event = $1 and subject_id = any($2)',
@@ -84,6 +89,7 @@ describe('many requests of one playbook', () => {
     expect(payloadOf(card).action_ids).toEqual(asked.slice(4).map(({ id }) => id));
     expect(buttonsOf(card)).toEqual(BUTTONS);
     expect(card.text).toBe('3 requests to run restart-service: 3 waiting for approval.');
+    expect(JSON.stringify(card.blocks)).toContain('waiting for approval, server paused by ');
     const stored = await rowsOf(asked.map(({ id }) => id));
     expect(stored.map(({ status }) => status)).toEqual(Array(7).fill('pending'));
     expect(
@@ -162,7 +168,9 @@ describe('the card of a batch', () => {
     await waitForAnswer(stage.slack, 'U0BOB', /^4 approved, 1 already approved by cid\.$/);
     expect((await rowsOf(ids)).map(({ by }) => by)).toEqual(['cid', 'bob', 'bob', 'bob', 'bob']);
     expect(await countEvents('action.approved', ids)).toBe(5);
-    expect(buttonsOf(await waitForWords(/5 approved and waiting/))).toEqual([]);
+    const decided = await waitForWords(/5 approved and waiting/);
+    expect(buttonsOf(decided)).toEqual([]);
+    expect(JSON.stringify(decided.blocks)).toMatch(/approved, behind restart-service \([0-9a-f]{8}\), 4 in all/);
   });
 
   test('approves a selection, and the rest goes on waiting', async () => {
@@ -178,6 +186,7 @@ describe('the card of a batch', () => {
     };
     expect((await submit([])).body).toMatchObject({ errors: { selection_0: expect.stringContaining('at least one') } });
     await submit([ids[1] ?? '', ids[2] ?? '']);
+    expect(await countDecisions(ids)).toBe(2); // Slack heard of it when they were stored
     await waitForAnswer(stage.slack, 'U0BOB', /^2 approved\.$/);
     expect((await rowsOf(ids)).map(({ status }) => status)).toEqual(['pending', 'approved', 'approved', 'pending']);
     expect(buttonsOf(await waitForWords(/2 waiting for approval, 2 approved/))).toEqual(BUTTONS);
@@ -195,6 +204,7 @@ describe('the card of a batch', () => {
     };
     expect((await submit('  ')).body).toMatchObject({ errors: { reason: expect.stringContaining('needs a reason') } });
     await submit('one cause, not three');
+    expect(await countDecisions(ids)).toBe(3);
     await waitForAnswer(stage.slack, 'U0BOB', /^3 rejected\.$/);
     expect((await rowsOf(ids)).map(({ status, by }) => [status, by])).toEqual(Array(3).fill(['rejected', 'bob']));
     expect(await countEvents('action.rejected', ids)).toBe(3);
@@ -208,6 +218,14 @@ describe('the card of a batch', () => {
     await click(card, { user: 'U0ANA' });
     await waitForAnswer(stage.slack, 'U0ANA', /role approver|yourself/);
     expect(await countEvents('decision.refused', ids)).toBe(1);
+    for (const [index, button] of ['medic_batch_select', 'medic_batch_reject'].entries()) {
+      await click(card, { user: 'U0ANA', button });
+      const isTold = (): boolean => stage.slack.ephemerals('U0ANA').length === index + 2;
+      await stage.slack.waitFor(isTold, { what: `an answer to ${button}` });
+      expect(stage.slack.ephemerals('U0ANA').at(-1)?.text).toMatch(/role approver/);
+      expect(stage.slack.openViews('U0ANA')).toEqual([]);
+      expect(await countEvents('decision.refused', ids)).toBe(index + 2);
+    }
     await click(card, { user: 'U0EVE' });
     await waitForAnswer(stage.slack, 'U0EVE', /does not know you/);
     await click(card, { value: ids[0] ?? '' });

@@ -1,9 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { pino } from 'pino';
-import { Registry } from 'prom-client';
 import { createBot } from '../../bot/bot.ts';
 import { createSocketConnection } from '../../bot/transport/socket-connection.ts';
-import { registerSlackMetrics } from '../../cli/slack-metrics.ts';
 import { startSlackWorkspace } from '../../sandbox/slack/workspace.ts';
 import { poll } from '../support/poll.ts';
 import type { BotStage } from './bot-stage.ts';
@@ -52,23 +50,21 @@ test('a lost socket is counted, and told once when it was away for a minute', as
   const lines: { level: number; msg: string }[] = [];
   const log = pino({ level: 'info' }, { write: (line: string) => lines.push(JSON.parse(line) as (typeof lines)[0]) });
   const connection = createSocketConnection({ appToken: TOKENS.appToken, apiUrl: slack.apiUrl, log, lostMs: 400 });
-  const registry = new Registry();
-  registerSlackMetrics(registry, { disconnectedS: () => connection.disconnectedMs() / 1000 });
-  const scrape = async () => (await registry.metrics()).match(/^medic_slack_disconnected_seconds (\S+)$/m)?.[1];
   const said = (level: number) => lines.filter((line) => line.level === level).map(({ msg }) => msg);
   try {
+    expect(connection.connectedMsAgo()).toBeNull();
     connection.start();
     await poll('a connection', () => connection.isConnected(), { timeoutMs: 10_000 });
-    expect(await scrape()).toBe('0');
+    expect(connection.connectedMsAgo()).toBe(0);
     slack.faults.outage(true);
     const failures = () => slack.calls().filter(({ status }) => status === 503).length;
     await slack.waitFor(() => failures() >= 3, { what: 'three attempts in vain' });
     expect(said(50)).toEqual(['no socket to Slack for a minute: clicks and commands do not arrive']);
     expect(said(40)).toHaveLength(1);
-    expect(Number(await scrape())).toBeGreaterThan(0.4);
+    expect(connection.connectedMsAgo()).toBeGreaterThan(400);
     slack.faults.outage(false);
     await poll('a connection', () => connection.isConnected(), { timeoutMs: 10_000 });
-    expect(await scrape()).toBe('0');
+    expect(connection.connectedMsAgo()).toBe(0);
     expect(said(30)).toEqual(['the socket to Slack is back']);
   } finally {
     await connection.stop();

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { readHome } from '../../services/slack/homes.ts';
 import { approveVia, asView, buttonsIn, requestOn } from './bot-home-steps.ts';
 import type { BotStage } from './bot-stage.ts';
+import { poll } from '../support/poll.ts';
 import { addServer, CHANNEL, openBotStage, waitForCard } from './bot-stage.ts';
 
 let stage: BotStage;
@@ -19,6 +21,14 @@ const homeText = (user: string): string => JSON.stringify(stage.slack.home(user)
 const showsButtons = (user: string, actionId: string): boolean => buttonsIn(stage, user, actionId).length === 2;
 const publishesTo = (user: string): number =>
   stage.slack.calls().filter(({ method, args }) => method === 'views.publish' && args['user_id'] === user).length;
+
+/** A Home that is opened while it is being drawn is drawn once more. */
+const areSettled = async (): Promise<boolean> => {
+  const { rows } = await stage.plane.ctx.database.pool.query(
+    'select 1 from slack_homes where digest is null or seen_seq <> (select seq from audit_head where id = 1)',
+  );
+  return rows.length === 0;
+};
 
 describe('Home', () => {
   test('of a person shows what they may decide, and their own requests without buttons', async () => {
@@ -51,6 +61,7 @@ describe('Home', () => {
   test('is published to those whose own changed, and to nobody else', async () => {
     const { actionId } = await requestOn(stage, { by: 'U0ANA' });
     await stage.slack.waitFor(() => showsButtons('U0CID', actionId), { what: 'buttons for cid', timeoutMs: 15_000 });
+    await poll('every Home to show what there is', areSettled, { timeoutMs: 30_000 });
     const before = { ana: publishesTo('U0ANA'), cid: publishesTo('U0CID') };
     // what bob asks for and needs nobody's approval concerns neither ana nor cid
     const quiet = await addServer(stage, false);
@@ -131,5 +142,26 @@ describe('Home', () => {
     await requestOn(stage, { by: 'U0ANA' }); // something happens, so that every Home is looked at
     await stage.slack.waitFor(() => homeText('U0CID').includes('does not know you'), { timeoutMs: 15_000 });
     stage.plane.config.principals = principals;
+  });
+
+  test('finds what one person may decide behind any number that they may not, and counts what it cannot show', async () => {
+    const { plane } = stage;
+    const { server, actionId } = await requestOn(stage, { by: 'U0ANA' });
+    const copy = (count: number, from: string[] | null): Promise<unknown> =>
+      plane.ctx.database.pool.query(
+        `insert into actions select (jsonb_populate_record(a, jsonb_build_object('id', gen_random_uuid()::text,
+           'requested_at', a.requested_at - interval '1 hour', 'request_key', null, 'slack_ts', null,
+           'approval_rule', a.approval_rule || $3::jsonb))).* from actions a, generate_series(1, $2) where a.id = $1`,
+        [actionId, count, JSON.stringify({ from })],
+      );
+    await copy(150, ['nobody']);
+    const home = await readHome(plane.ctx, plane.asker('bob'));
+    expect(home.waiting.map(({ server: name }) => name)).toContain(server.name);
+    expect(home.waitingCount).toBeLessThan(100);
+    await copy(20, null);
+    expect((await readHome(plane.ctx, plane.asker('bob'))).waitingCount).toBe(home.waitingCount + 20);
+    await stage.slack.openHome('U0BOB');
+    const left = `${home.waitingCount + 20 - 12} more are not shown here`;
+    await stage.slack.waitFor(() => homeText('U0BOB').includes(left), { timeoutMs: 15_000, what: left });
   });
 });

@@ -56,6 +56,14 @@ describe('a command', () => {
     expect(stage.slack.messages(CHANNEL).filter(({ text: told }) => pattern.test(told))).toEqual([]);
   });
 
+  test('whose ids hold U+0000 is refused in a sentence', async () => {
+    const server = await addServer(stage, true);
+    await say('U0ANA', `restart-service ${server.name} service=nginx`, 'trigger-\0');
+    await waitForAnswer(stage.slack, 'U0ANA', /holds the character U\+0000/);
+    const { items } = await listActions(stage.plane.ctx, stage.plane.asker('ana'), { server: server.name });
+    expect(items).toEqual([]);
+  });
+
   test('with a wrong parameter names the nearest known one', async () => {
     const server = await addServer(stage, false);
     await say('U0ANA', `restart-service ${server.name} servise=nginx`);

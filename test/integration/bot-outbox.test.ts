@@ -216,6 +216,35 @@ test('whoever asked hears privately how it ended, once, and a timed pause tells 
   expect(toldTo('U0ANA')).toEqual([expect.stringMatching(/^You asked for this: .* has failed.*exit code 1/)]);
 });
 
+describe('direct messages whose sending got no answer', () => {
+  const rejections = (): string[] =>
+    stage.slack.directMessages('U0ANA').flatMap(({ text }) => [...text.matchAll(/on \S+ was rejected/g)].map(String));
+
+  async function rejectTwo(scopes?: string[]): Promise<void> {
+    stage = await openBotStage(scopes === undefined ? {} : { workspace: { scopes } });
+    await stage.startBot();
+    const servers = [await addServer(stage, true), await addServer(stage, true)];
+    const ids = await Promise.all(servers.map(({ name }) => ask(name)));
+    await stage.slack.waitFor((slack) => cardsOf(slack).length === 2, { timeoutMs: 10_000 });
+    await waitUntilSettled(stage);
+    stage.slack.faults.dropAnswer('chat.postMessage', 1);
+    await Promise.all(ids.map(reject));
+    for (const { name } of servers) await waitForCard(stage.slack, name, 'rejected');
+    await waitUntilSettled(stage);
+  }
+
+  test('are found again, so that each end is told once', async () => {
+    await rejectTwo();
+    expect(rejections()).toHaveLength(2);
+  });
+
+  test('are sent again where the app may not look: rather twice than never', async () => {
+    await rejectTwo(['commands', 'chat:write', 'users:read']);
+    expect(new Set(rejections()).size).toBe(2);
+    expect(rejections().length).toBeGreaterThan(2);
+  });
+});
+
 test('a click while no worker runs is recorded, told so in time, and counts once one does', async () => {
   stage = await openBotStage({ hasWorker: false });
   await stage.startBot();

@@ -37,7 +37,7 @@ async function ask(): Promise<{ id: string; ts: string }> {
 }
 
 async function climbTo(id: string, step: number): Promise<void> {
-  await poll(`rung ${step}`, async () => {
+  await poll(`step ${step}`, async () => {
     await climbLadders(stage.plane.ctx);
     return (await getAction(stage.plane.ctx, stage.plane.asker('ana'), id)).escalationStep === step;
   });

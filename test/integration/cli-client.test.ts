@@ -1,40 +1,19 @@
-import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { CHAIN_START, hashEvent } from '../../protocol/audit-chain.ts';
 import { takePort } from '../../sandbox/ports.ts';
 import { poll } from '../support/poll.ts';
 import type { ProcessStack } from '../support/process-stack.ts';
 import { startProcessStack } from '../support/process-stack.ts';
-import { cleanEnvironment } from '../support/start-process.ts';
+import type { Run } from '../support/run-cli.ts';
+import { runCli as medic } from '../support/run-cli.ts';
 
-const BIN = join(import.meta.dirname, '..', '..', 'bin', 'medic');
 const START_MS = 120_000; // a control plane, an agent and five tokens, each a process, on busy cores
 const SENTENCE = /^[^\n]+ \([a-z_]+\)\n$/;
-
-interface Run {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-/** `medic <args>` to its end; only a person's shell, and what is given, in its environment. */
-function medic(args: readonly string[], env: Record<string, string>, stdin = ''): Promise<Run> {
-  const child = spawn(process.execPath, [BIN, ...args], { cwd: tmpdir(), env: { ...cleanEnvironment(), ...env } });
-  const run: Run = { code: null, stdout: '', stderr: '' };
-  child.stdout.on('data', (chunk: Buffer) => (run.stdout += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (run.stderr += chunk.toString()));
-  child.stdin.end(stdin);
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code) => {
-      resolve({ ...run, code });
-    });
-  });
-}
 
 function parse(run: Run): Record<string, unknown> {
   expect({ code: run.code, stderr: run.stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('(') });
@@ -142,6 +121,15 @@ describe('medic as a client of a control plane', () => {
       expect(stdout).toMatch(/^requested +by ana, /m);
       expect(stdout).toMatch(/^approval +\S+/m);
       expect((await as('bob', ['servers', 'list'])).stdout).toContain('paused: maintenance');
+    });
+
+    test('shows what waits, why, and how full each limit is', async () => {
+      const id = await requestPending();
+      const { stdout } = await as('bob', ['queue']);
+      expect(stdout).toMatch(/^\d+ of 10000 wait, \d+ of 100 execute/);
+      expect(stdout).toMatch(new RegExp(`^web-1 +${id.slice(0, 8)} +gated-repair +pending .*It waits for people`, 'm'));
+      const queue = parse(await as('bob', ['queue', '--json']));
+      expect(queue).toMatchObject({ servers: [{ server: 'web-1', paused: true }], next: null });
     });
 
     test('refuses the approval of the requester with 3', async () => {
@@ -261,7 +249,63 @@ describe('medic as a client of a control plane', () => {
     }
   });
 
+  describe('a halt', () => {
+    const ask = (): Promise<Run> => as('ana', ['action', 'request', 'gated-repair', 'web-1']);
+
+    test('stops what is asked for, is shown wherever one looks, and is lifted by its number', async () => {
+      const declared = parse(await as('ana', ['halt', '--reason', 'no space', '--for', '2h', '--json']));
+      expect(declared).toMatchObject({ scope: 'all', value: null, declared_by: 'ana', reason: 'no space' });
+      expect(Date.parse(String(declared['until']))).toBeGreaterThan(Date.now() + 3_600_000);
+      const id = String(declared['id']);
+      const [asked, listed, servers, queue] = await Promise.all([
+        ask(),
+        as('bob', ['halt', 'list']),
+        as('bob', ['servers', 'list']),
+        as('bob', ['queue']),
+      ]);
+      expect(asked).toMatchObject({ code: 3, stdout: '', stderr: expect.stringContaining('no space') });
+      expect(asked.stderr).toContain('(halted)');
+      expect(listed.stdout).toMatch(new RegExp(`^${id} +Everything +ana .* no space$`, 'm'));
+      expect(servers.stdout).toMatch(/^web-1 +\w+, halted by ana: no space /m);
+      expect(queue.stdout).toMatch(/^Everything is halted by ana: no space$/m);
+      const lifted = await as('ana', ['halt', 'lift', id, '--reason', 'there is room']);
+      expect(lifted).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Everything may start again\. /) });
+      expect((await as('bob', ['halt', 'list'])).stdout).toContain('Nothing is halted.');
+      const { items } = parse(await as('bob', ['halt', 'list', '--all', '--json']));
+      expect(items).toMatchObject([{ id, lifted_by: 'ana', lift_reason: 'there is room' }]);
+    });
+
+    test('of one playbook is a freeze', async () => {
+      const { stdout } = await as('ana', ['halt', '--reason', 'it makes it worse', '--playbook', 'gated-repair']);
+      expect(stdout).toMatch(/^The playbook gated-repair is frozen until it is lifted: medic halt lift \d+\.\n$/);
+      expect((await ask()).stderr).toContain('(frozen)');
+      expect((await as('ana', ['halt', 'lift', /\d+/.exec(stdout)?.[0] ?? ''])).code).toBe(0);
+    });
+
+    test.each([
+      ['ana', ['halt'], 2, 'Say why'],
+      ['bob', ['halt', '--reason', 'x'], 3, 'role_missing'],
+      ['ana', ['halt', '--reason', 'x', '--tag', 'nowhere'], 2, 'unknown_tag'],
+      ['ana', ['halt', 'lift', '999'], 2, 'halt_not_found'],
+    ])('of %s is refused: medic %j', async (who, args, code, told) => {
+      expect(await as(who, args)).toMatchObject({ code, stdout: '', stderr: expect.stringContaining(told) });
+    });
+  });
+
   describe('the audit log', () => {
+    /** The same events by somebody else, with hashes that fit. */
+    function makeAnew(log: string): string {
+      let prev = CHAIN_START;
+      const lines = log.trimEnd().split('\n');
+      return lines
+        .map((line) => {
+          const event = { ...(JSON.parse(line) as Record<string, unknown>), actor: 'mallory', prev };
+          prev = hashEvent(event);
+          return `${JSON.stringify({ ...event, hash: prev })}\n`;
+        })
+        .join('');
+    }
+
     test('is exported so that it verifies, and a changed line is named', async () => {
       const exported = await as('eve', ['audit', 'export']);
       expect(exported.code).toBe(0);
@@ -277,6 +321,45 @@ describe('medic as a client of a control plane', () => {
         code: 1,
         stdout: expect.stringContaining('(empty)'),
       });
+    });
+
+    test('is held against what an agent was given on the way, and against a checkpoint of the API', async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'medic-audit-'));
+      const at = (name: string): string => join(folder, name);
+      const owner = (...args: string[]) => medic(['agent', 'witness', ...args], { ...stack.agentEnv });
+      const given = await poll('the agent to be given a checkpoint', async () => {
+        const run = await owner();
+        return run.code === 0 ? run : undefined;
+      });
+      writeFileSync(at('witness.txt'), given.stdout);
+      writeFileSync(at('keys.json'), (await owner('--keys')).stdout);
+      const files = ['--checkpoint', at('checkpoint.jws'), '--keys', at('keys-of-api.json')];
+      const exported = await as('eve', ['audit', 'export', ...files]);
+      const verify = (log: string, witness: string, keys: string) =>
+        medic(['audit', 'verify', '-', '--witness', at(witness), '--keys', at(keys)], {}, log);
+      for (const [witness, keys] of [
+        ['witness.txt', 'keys.json'],
+        ['checkpoint.jws', 'keys-of-api.json'],
+      ] as const) {
+        const verified = await verify(exported.stdout, witness, keys);
+        expect(verified).toMatchObject({
+          code: 0,
+          stdout: expect.stringMatching(/agrees with \d+ signed checkpoints/),
+        });
+        const made = await verify(makeAnew(exported.stdout), witness, keys);
+        expect(made).toMatchObject({
+          code: 1,
+          stdout: expect.stringMatching(/^Line \d+: .*\(differs_from_checkpoint\)\n$/),
+        });
+      }
+      writeFileSync(at('forged.txt'), given.stdout.replace(/\.[^.\n]{20}/, `.${'A'.repeat(20)}`));
+      expect(await verify(exported.stdout, 'forged.txt', 'keys.json')).toMatchObject({
+        code: 1,
+        stdout: expect.stringMatching(/^Line 1 of .*\(bad_checkpoint\)\n$/),
+      });
+      const alone = await medic(['audit', 'verify', '-', '--witness', at('witness.txt')], {}, exported.stdout);
+      expect(alone).toMatchObject({ code: 2, stderr: expect.stringContaining('(witness_without_keys)') });
+      rmSync(folder, { recursive: true });
     });
 
     test('is refused to who may not read it', async () => {
@@ -341,7 +424,7 @@ describe('medic as a client of a control plane', () => {
     test('names what is not set', async () => {
       const { code, stderr } = await medic(['servers', 'list'], {});
       expect(stderr).toContain('MEDIC_URL is not set');
-      expect(code).toBe(1);
+      expect(code).toBe(2);
     });
   });
 });

@@ -107,7 +107,7 @@ describe('medic principal totp', () => {
       const nobody = await medic(['principal', 'totp', 'bobb'], KEY);
       expect(nobody).toMatchObject({ code: 2, stderr: expect.stringContaining('Did you mean "bob"?') });
       const keyless = await medic(['principal', 'totp', 'bob', '--replace']);
-      expect(keyless).toMatchObject({ code: 1, stderr: expect.stringContaining('MEDIC_SECRETS_KEY is not set') });
+      expect(keyless).toMatchObject({ code: 2, stderr: expect.stringContaining('MEDIC_SECRETS_KEY is not set') });
       for (const { stderr } of [nobody, keyless]) expect(stderr.trimEnd().split('\n')).toHaveLength(1);
     },
     RUN_MS,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { GENESIS_HASH } from '../../domain/audit.ts';
 import type { AuditEventName } from '../../domain/audit.ts';
-import { transact } from '../../db/orm.ts';
+import { arrange } from '../support/arrange.ts';
 import { listAuditAfter, listAuditOf, readAuditHead } from '../../db/repositories/audit.repository.ts';
 import { createTestDatabase } from '../support/database.ts';
 import type { TestDatabase } from '../support/database.ts';
@@ -21,7 +21,7 @@ describe('the audit log', () => {
   afterAll(() => db.drop());
 
   const append = (id: string, ...events: AuditEventName[]) =>
-    transact(db.database, async (tx) => {
+    arrange(db.database, async (tx) => {
       for (const event of events) {
         tx.audit({ actor: 'ana', via: 'slack', event, subject: { type: 'action', id }, data: { reason: 'é\0\ud800' } });
       }
@@ -60,7 +60,7 @@ describe('the audit log', () => {
   test('forgets the event where the change was rolled back, and leaves no gap', async () => {
     const before = await readAuditHead(db.database);
     await expect(
-      transact(db.database, async (tx) => {
+      arrange(db.database, async (tx) => {
         tx.audit({ actor: 'ana', via: 'api', event: 'server.paused', subject: { type: 'server', id: 's' } });
         throw new Error('the change failed');
       }),
@@ -75,7 +75,7 @@ describe('the audit log', () => {
     const heard: (string | undefined)[] = [];
     client.on('notification', ({ payload }) => heard.push(payload));
     await client.query('listen medic_wake');
-    await transact(db.database, async (tx) => {
+    await arrange(db.database, async (tx) => {
       tx.notify('medic_wake', 's1');
       tx.notify('medic_wake', 's1');
       tx.notify('medic_wake', 's2');

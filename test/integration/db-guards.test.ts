@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { isGuardViolation } from '../../db/errors.ts';
-import { transact } from '../../db/orm.ts';
+import { arrange } from '../support/arrange.ts';
 import { seedAction, seedDecision, seedServer, walkAction } from '../fixtures/db/seed.ts';
 import { createTestDatabase } from '../support/database.ts';
 import type { TestDatabase } from '../support/database.ts';
@@ -160,7 +160,7 @@ describe('the database itself', () => {
   });
 
   test('refuses to change, delete, truncate, forge or reorder audit events', async () => {
-    await transact(db.database, async (tx) =>
+    await arrange(db.database, async (tx) =>
       tx.audit({ actor: 'ana', via: 'api', event: 'action.requested', subject: { type: 'action', id: '1' } }),
     );
     expect(await refusal(`update audit_events set actor = 'eve'`)).toBe('audit_append_only');
@@ -180,7 +180,7 @@ describe('the database itself', () => {
   test('names the guard also through the ORM’s own error', async () => {
     const id = await seedAction(db.database, { serverId });
     await walkAction(db.database, id, 'rejected');
-    const error: unknown = await transact(db.database, ({ em }) =>
+    const error: unknown = await arrange(db.database, ({ em }) =>
       em.execute(`update actions set status = 'approved' where id = ?`, [id]),
     ).catch((reason: unknown) => reason);
     expect(isGuardViolation(error)).toBe('action_ended');

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { assertSchemaCurrent, migrateDown, migrateUp, migrationStatus } from '../../db/migrate.ts';
 import { MIGRATIONS } from '../../db/migrations/index.ts';
-import { openDatabase, transact } from '../../db/orm.ts';
+import { openDatabase } from '../../db/orm.ts';
+import { arrange } from '../support/arrange.ts';
 import type { Database } from '../../db/orm.ts';
 import { seedAction, seedDecision, seedServer, walkAction } from '../fixtures/db/seed.ts';
 import { createEmptyDatabase } from '../support/database.ts';
@@ -67,7 +68,7 @@ describe('migrations', () => {
       const id = await seedAction(database, { serverId, approvals_required: 1 });
       await seedDecision(database, { actionId: id, principal: 'bob' });
       await walkAction(database, id, 'approved', 'executing', 'completed');
-      await transact(database, async (tx) =>
+      await arrange(database, async (tx) =>
         tx.audit({ actor: 'ana', via: 'cli', event: 'action.requested', subject: { type: 'action', id } }),
       );
       return readAll(database);
@@ -82,7 +83,7 @@ describe('migrations', () => {
       const serverId = await seedServer(database);
       const id = await seedAction(database, { serverId });
       await walkAction(database, id, 'approved');
-      await transact(database, async (tx) =>
+      await arrange(database, async (tx) =>
         tx.audit({ actor: 'auto', via: 'workflow', event: 'action.approved', subject: { type: 'action', id } }),
       );
       const { rows } = await database.pool.query('select max(approved_seq) as last from actions');

@@ -2,15 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { isDatabaseAway, isGuardViolation } from '../../db/errors.ts';
 import { Server } from '../../db/entities/server.entity.ts';
-import { transact } from '../../db/orm.ts';
+import { arrange } from '../support/arrange.ts';
 import {
   claimNextApprovedAction,
   countQueued,
   findActionById,
   listActions,
-  lockAutoApprovedActions,
   transitionAction,
 } from '../../db/repositories/action.repository.ts';
+import { lockAutoApprovedActions } from '../../db/repositories/attempt.repository.ts';
 import type { ActionCursor } from '../../db/repositories/action.repository.ts';
 import { insertCommand, updateCommand } from '../../db/repositories/command.repository.ts';
 import { recordDecision, settleDecision } from '../../db/repositories/decision.repository.ts';
@@ -35,7 +35,7 @@ describe('the record', () => {
 
   const soon = () => new Date(Date.now() + 60_000);
   const handOut = (actionId: string) =>
-    transact(db.database, (tx) =>
+    arrange(db.database, (tx) =>
       insertCommand(tx, { id: randomUUID(), actionId, attempt: 1, serverId, issuedAt: new Date(), exp: soon() }),
     );
 
@@ -55,7 +55,7 @@ describe('the record', () => {
     const id = await seedAction(db.database, { serverId });
     const moved = await Promise.all(
       Array.from({ length: 8 }, () =>
-        transact(db.database, (tx) =>
+        arrange(db.database, (tx) =>
           transitionAction(tx, { id, from: ['pending'], to: 'rejected', set: { rejected_by: 'bob' } }),
         ),
       ),
@@ -88,13 +88,14 @@ describe('the record', () => {
     const [late, early] = [await seedAction(db.database, { serverId }), await seedAction(db.database, { serverId })];
     await walkAction(db.database, early, 'approved');
     await walkAction(db.database, late, 'approved');
-    const next = () => transact(db.database, async (tx) => (await claimNextApprovedAction(tx, serverId))?.id ?? null);
+    const next = () =>
+      arrange(db.database, async (tx) => (await claimNextApprovedAction(tx, { serverId }))?.id ?? null);
     expect(await countQueued(db.database, [serverId])).toEqual(new Map([[serverId, 2]]));
     expect(await next()).toBe(early);
     const first = await handOut(early);
     expect(first.seq).toBe(1);
     expect(await next()).toBeNull();
-    await transact(db.database, (tx) => updateCommand(tx, first.id, { state: 'ended', ended_at: new Date() }));
+    await arrange(db.database, (tx) => updateCommand(tx, first.id, { state: 'ended', ended_at: new Date() }));
     expect(await next()).toBe(late);
     expect((await handOut(late)).seq).toBe(2);
   });
@@ -105,7 +106,7 @@ describe('the record', () => {
       await walkAction(db.database, id, 'approved');
       await db.database.pool.query(`update actions set ${change} where id = $1`, [id]);
     }
-    expect(await transact(db.database, (tx) => claimNextApprovedAction(tx, serverId))).toBeNull();
+    expect(await arrange(db.database, (tx) => claimNextApprovedAction(tx, { serverId }))).toBeNull();
   });
 
   test('finds for a pause what auto approved and was not handed out, and nothing else', async () => {
@@ -121,24 +122,24 @@ describe('the record', () => {
       ]);
     }
     await handOut(handed);
-    const rows = await transact(db.database, (tx) => lockAutoApprovedActions(tx, serverId));
+    const rows = await arrange(db.database, (tx) => lockAutoApprovedActions(tx, serverId));
     expect(rows.map(({ id }) => id)).toEqual([waiting]);
   });
 
   test('records a click once and settles it once', async () => {
     const actionId = await seedAction(db.database, { serverId, approvals_required: 1 });
     const click = { id: randomUUID(), action_id: actionId, kind: 'approve' as const, principal: 'bob', via: 'slack' };
-    await transact(db.database, (tx) => recordDecision(tx, click));
-    expect(await transact(db.database, (tx) => recordDecision(tx, { ...click, reason: 'again' }))).toMatchObject({
+    await arrange(db.database, (tx) => recordDecision(tx, click));
+    expect(await arrange(db.database, (tx) => recordDecision(tx, { ...click, reason: 'again' }))).toMatchObject({
       reason: null,
       status: 'recorded',
     });
     const settle = () =>
-      transact(db.database, (tx) => settleDecision(tx, { id: click.id, status: 'applied', answer: { ok: true } }));
+      arrange(db.database, (tx) => settleDecision(tx, { id: click.id, status: 'applied', answer: { ok: true } }));
     expect(await settle()).toMatchObject({ status: 'applied', answer: { ok: true } });
     expect(await settle()).toBeNull();
     const second = { ...click, id: randomUUID() };
-    const error: unknown = await transact(db.database, async (tx) => {
+    const error: unknown = await arrange(db.database, async (tx) => {
       await recordDecision(tx, second);
       await settleDecision(tx, { id: second.id, status: 'applied' });
     }).catch((reason: unknown) => reason);
@@ -148,16 +149,16 @@ describe('the record', () => {
   test('keeps one result a command, and late ones beside it', async () => {
     const actionId = await seedAction(db.database, { serverId });
     const result = { command_id: randomUUID(), action_id: actionId, attempt: 1, status: 'completed', exit_code: 0 };
-    expect(await transact(db.database, (tx) => insertResult(tx, result))).not.toBeNull();
-    expect(await transact(db.database, (tx) => insertResult(tx, result))).toBeNull();
-    await transact(db.database, (tx) => insertLateResult(tx, result));
+    expect(await arrange(db.database, (tx) => insertResult(tx, result))).not.toBeNull();
+    expect(await arrange(db.database, (tx) => insertResult(tx, result))).toBeNull();
+    await arrange(db.database, (tx) => insertLateResult(tx, result));
     const waiting = await listUnadoptedResults(db.database, { receivedBefore: soon(), limit: 100 });
     expect(waiting.filter(({ command_id }) => command_id === result.command_id)).toHaveLength(1);
   });
 
   test('owes Slack a card once, and again where it changed while it was sent', async () => {
     const actionId = await seedAction(db.database, { serverId });
-    const owe = () => transact(db.database, (tx) => enqueueOutbox(tx, { kind: 'card', actionId }));
+    const owe = () => arrange(db.database, (tx) => enqueueOutbox(tx, { kind: 'card', actionId }));
     const claim = () =>
       db.database.kysely.transaction().execute(async (kysely) => {
         const entry = await lockNextDue(kysely, { lane: 'post', mayHurry: true });
@@ -185,16 +186,16 @@ describe('the record', () => {
 
   test('uses an enrolment token once, also where two try at the same time', async () => {
     const token = { id: randomUUID(), token_hash: randomUUID(), server_name: 'web-1', created_by: 'root' };
-    await transact(db.database, (tx) => insertEnrollmentToken(tx, { ...token, expires_at: soon() }));
+    await arrange(db.database, (tx) => insertEnrollmentToken(tx, { ...token, expires_at: soon() }));
     const used = await Promise.all(
-      [1, 2, 3].map(() => transact(db.database, (tx) => useEnrollmentToken(tx, token.token_hash))),
+      [1, 2, 3].map(() => arrange(db.database, (tx) => useEnrollmentToken(tx, token.token_hash))),
     );
     expect(used.filter((row) => row !== null)).toHaveLength(1);
   });
 
   test('sees entities of the ORM and rows of Kysely in one transaction', async () => {
     const id = randomUUID();
-    const failing = transact(db.database, async ({ em, kysely }) => {
+    const failing = arrange(db.database, async ({ em, kysely }) => {
       em.create(Server, { id, name: id, tags: ['a'], playbooks: [{ name: 'p', digest: 'd' }] });
       await em.flush();
       const row = await kysely.selectFrom('servers').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
@@ -209,7 +210,7 @@ describe('the record', () => {
     const kill = `select pg_terminate_backend(pid) from pg_stat_activity
       where datname = current_database() and pid <> pg_backend_pid()`;
     await Promise.all([1, 2, 3].map(() => db.database.pool.query('select pg_sleep(0.05)')));
-    const error: unknown = await transact(db.database, async ({ kysely }) => {
+    const error: unknown = await arrange(db.database, async ({ kysely }) => {
       await db.database.pool.query(kill);
       await kysely.selectFrom('servers').selectAll().execute();
     }).catch((reason: unknown) => reason);

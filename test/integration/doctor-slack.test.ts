@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OPTIONAL_SCOPES, SCOPES } from '../../bot/manifest.ts';
@@ -7,6 +10,8 @@ import { CHECKS, explainCheck } from '../../cli/doctor-checks.ts';
 import { startSlackWorkspace } from '../../sandbox/slack/workspace.ts';
 import type { SlackWorkspace, SlackWorkspaceOptions } from '../../sandbox/slack/workspace.ts';
 import { readEnvironment } from '../../services/config/environment.ts';
+import { reportSocket } from '../../services/slack/sockets.ts';
+import { createTestDatabase } from '../support/database.ts';
 import { startMedicProcess } from '../support/medic-process.ts';
 
 const MEDIC_YAML = `version: 1
@@ -54,12 +59,12 @@ describe('medic doctor', () => {
     await start({ scopes: [...SCOPES, ...OPTIONAL_SCOPES] });
     expect(await look('slack_token')).toBe('medic in Medic sandbox');
     expect(await look('slack_scopes')).toBe('all that is needed is granted');
-    expect(await look('slack_socket')).toContain('Slack opens a socket at 127.0.0.1');
+    expect(await look('slack_socket')).toMatch(/^Slack opened a socket at 127.0.0.1:\d+ and said hello$/);
     expect(await look('slack_channel')).toBe('the app is in C0MEDIC');
     expect(await look('slack_groups')).toBe('dba has 1 member');
     expect(await look('slack_people')).toBe('2 people, all members');
     expect(await look('clock')).toMatch(/^within \d s of Slack's$/);
-    expect(slack.connections()).toBe(0);
+    await slack.waitFor((ws) => ws.connections() === 0, { what: 'the socket to be closed' });
     expect(slack.calls().filter(({ method }) => /^(chat|views|files)\./.test(method))).toEqual([]);
   });
 
@@ -89,6 +94,48 @@ describe('medic doctor', () => {
     expect(await look('slack_token')).toBe(
       'FAIL Slack did not answer (http_503): let this machine reach it, then try again.',
     );
+  });
+
+  test('opens no socket while a bot has one, so that it takes no click from it', async () => {
+    await start();
+    const { url, database, drop } = await createTestDatabase();
+    let most = 0;
+    const isOver = (ws: SlackWorkspace): boolean => {
+      most = Math.max(most, ws.connections());
+      return ws.messages('C0MEDIC').some(({ text }) => text === 'over');
+    };
+    const watched = slack.waitFor(isOver, { timeoutMs: 20_000 });
+    try {
+      await reportSocket({ database }, { id: 'a-bot', isConnected: true, connectedMsAgo: 0 });
+      expect(await look('slack_socket', { DATABASE_URL: url })).toMatch(/; a bot has its own, so none was opened$/);
+      slack.say({ user: 'U0ANA', channel: 'C0MEDIC', text: 'over' });
+      await watched;
+      expect(most).toBe(0);
+      await reportSocket({ database }, { id: 'a-bot', isConnected: false, connectedMsAgo: 90_000 });
+      expect(await look('slack_socket', { DATABASE_URL: url })).toMatch(/and said hello$/);
+    } finally {
+      await drop();
+    }
+  });
+
+  test('tells where something lets HTTP through and no WebSocket', async () => {
+    await start();
+    const way = createServer((_request, response) => {
+      const { port } = way.address() as AddressInfo;
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ ok: true, url: `ws://127.0.0.1:${port}/link` }));
+    });
+    way.listen(0, '127.0.0.1');
+    await once(way, 'listening');
+    const { port } = way.address() as AddressInfo;
+    try {
+      expect(await look('slack_socket', { SLACK_API_URL: `http://127.0.0.1:${port}/api/` })).toBe(
+        `FAIL No socket at 127.0.0.1:${port} (it did not open): let the firewall or proxy pass WebSockets to it.`,
+      );
+    } finally {
+      way.closeAllConnections();
+      way.close();
+    }
   });
 
   test('says what to type where the app is not in the channel', async () => {

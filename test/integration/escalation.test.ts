@@ -10,7 +10,7 @@ import { listAudit } from '../../services/audit/read-audit.ts';
 import { climbLadders } from '../../services/escalation/climb-ladders.ts';
 import { pauseServer } from '../../services/servers/pause-server.ts';
 import { getServer } from '../../services/servers/read-servers.ts';
-import type { SlackPerson } from '../../services/slack/directory.ts';
+import type { SlackProfile } from '../../services/slack/directory.ts';
 import { countActionsByStatus } from '../../services/metrics-counts.ts';
 import { startPump } from '../../services/pump.ts';
 import { createTestControlPlane } from '../support/context.ts';
@@ -65,7 +65,7 @@ async function eventsOf(id: string) {
   return items.filter(({ subject, event }) => subject.id === id && event !== 'action.requested');
 }
 
-/** As if it had been asked for ten seconds earlier: every rung is due. */
+/** As if it had been asked for ten seconds earlier: every step is due. */
 async function letTimePass(id: string): Promise<void> {
   await plane.ctx.database.pool.query(
     `update actions set requested_at = requested_at - interval '10 seconds',
@@ -78,12 +78,12 @@ async function letTimePass(id: string): Promise<void> {
 /** Several pumps at once, until the ladder stands at `step`. */
 async function climbTo(id: string, step: number): Promise<void> {
   const pumps = [1, 2, 3].map(() => startPump(plane.ctx, { periodMs: 5 }));
-  await poll(`rung ${step}`, async () => (await read(id)).escalationStep === step, { timeoutMs: 10_000 });
+  await poll(`step ${step}`, async () => (await read(id)).escalationStep === step, { timeoutMs: 10_000 });
   await Promise.all(pumps.map((pump) => pump.stop()));
 }
 
 describe('a ladder', () => {
-  test('has each rung climbed once by pumps that race, and writes only to who may decide', async () => {
+  test('has each step taken once by pumps that race, and writes only to who may decide', async () => {
     const id = await ask({ escalate: LADDER });
     expect((await read(id)).nextEscalationAt).toEqual(new Date((await read(id)).requestedAt.getTime() + 50));
     await climbTo(id, 3);
@@ -103,7 +103,7 @@ describe('a ladder', () => {
     expect((await read(id)).nextEscalationAt).toBeNull();
   });
 
-  test('lets the backup group decide from its rung on, and not before', async () => {
+  test('lets the backup group decide from its step on, and not before', async () => {
     const id = await ask({ escalate: LADDER.map((step) => ({ ...step, afterS: step.afterS + 0.3 })) });
     await expect(decide('mia', id)).rejects.toMatchObject({ code: 'not_in_group' });
     await climbTo(id, 3);
@@ -130,7 +130,7 @@ describe('a ladder', () => {
     expect(told).toEqual([{ ask_of: 'mia' }, { ask_of: 'eve' }]);
   });
 
-  test('is climbed late rather than never, one rung after another, and not once the time is over', async () => {
+  test('is climbed late rather than never, one step after another, and not once the time is over', async () => {
     const id = await ask({ escalate: LADDER });
     await letTimePass(id); // no pump ran
     await climbLadders(plane.ctx);
@@ -148,7 +148,7 @@ test('a ladder that waits for Slack holds up nothing else of the pump', async ()
   const until = new Date(Date.now() + 50);
   await pauseServer(plane.ctx, plane.asker('ana'), { server: serverId, reason: 'x', until });
   const { promise: asked, resolve: noteAsked } = Promise.withResolvers<undefined>();
-  const { promise: answer, resolve: giveAnswer } = Promise.withResolvers<SlackPerson>();
+  const { promise: answer, resolve: giveAnswer } = Promise.withResolvers<SlackProfile>();
   plane.ctx.slackDirectory = {
     person: () => {
       noteAsked(undefined);
@@ -162,12 +162,12 @@ test('a ladder that waits for Slack holds up nothing else of the pump', async ()
   await poll('the pause to end', async () => !(await isPaused()), { timeoutMs: 10_000 });
   expect((await read(id)).escalationStep).toBe(0);
   giveAnswer({ teamId: 'T', isBot: false, isGuest: false, isDeactivated: false, isStranger: false });
-  await poll('the rung', async () => (await read(id)).escalationStep === 1, { timeoutMs: 10_000 });
+  await poll('the step', async () => (await read(id)).escalationStep === 1, { timeoutMs: 10_000 });
   await pump.stop();
   plane.ctx.slackDirectory = null;
 });
 
-test('a batch is reminded once a rung, however many of its actions wait', async () => {
+test('a batch is reminded once a step, however many of its actions wait', async () => {
   const ids = [await ask({ escalate: [{ afterS: 0.3, kind: 'thread' }] })];
   for (let count = 1; count < 4; count++) ids.push(await ask({ escalate: [{ afterS: 0.3, kind: 'thread' }] }));
   const { kysely } = plane.ctx.database;

@@ -3,6 +3,8 @@ import type { FastifyInstance } from 'fastify';
 import { createApi } from '../../api/create-api.ts';
 import { ROLES } from '../../domain/roles.ts';
 import type { Role } from '../../domain/roles.ts';
+import { signNextCheckpoint } from '../../services/audit/sign-checkpoint.ts';
+import { declareHalt } from '../../services/halts/declare-halt.ts';
 import { createToken } from '../../services/tokens/manage-tokens.ts';
 import { createTestControlPlane } from '../support/context.ts';
 import type { TestControlPlane } from '../support/context.ts';
@@ -20,7 +22,7 @@ const ENROLLMENT = {
   protocol: 1,
   token: 'medic_enroll_unknown',
   hostname: 'db-9',
-  public_key: { kty: 'OKP', crv: 'Ed25519', x: 'A'.repeat(43) },
+  public_key: { kty: 'OKP', crv: 'Ed25519', x: 'g'.repeat(42) + 'A' },
   agent_version: '1',
   os: 'linux',
   playbooks: [],
@@ -37,7 +39,11 @@ const ROUTES: Readonly<Record<string, Expectation>> = {
   'GET /api/v1/servers/:id': { may: READERS },
   'PUT /api/v1/servers/:id/pause': { may: ['operator', 'admin'], body: { reason: 'a test' } },
   'PUT /api/v1/servers/:id/unpause': { may: ['operator', 'admin'], body: {} },
+  'POST /api/v1/servers/:id/revoke': { may: ['admin'], body: { reason: 'a test' } },
   'POST /api/v1/servers/enrollment-tokens': { may: ['admin'], body: { server_name: 'db-9' } },
+  'GET /api/v1/halts': { may: READERS },
+  'POST /api/v1/halts': { may: ['operator', 'admin'], body: { reason: 'a test', playbook: 'clear-logs' } },
+  'POST /api/v1/halts/:id/lift': { may: ['operator', 'admin'], body: {} },
   'POST /api/v1/actions': { may: ['operator', 'automation', 'admin'], body: 'request' },
   'GET /api/v1/actions': { may: [...READERS, 'automation'] },
   'GET /api/v1/actions/:id': { may: READERS }, // an automation only its own, so another's is 404 to it
@@ -45,7 +51,13 @@ const ROUTES: Readonly<Record<string, Expectation>> = {
   'POST /api/v1/actions/:id/approve': { may: ['approver', 'admin'], body: {} },
   'POST /api/v1/actions/:id/reject': { may: ['approver', 'admin'], body: { reason: 'a test' } },
   'POST /api/v1/actions/:id/cancel': { may: ['operator', 'admin'], body: {} },
+  'GET /api/v1/queue': { may: READERS },
+  'GET /api/v1/dead-letters': { may: [...READERS, 'automation'] },
+  'POST /api/v1/dead-letters/replay': { may: ['operator', 'admin'], body: { playbook: 'check-service' } },
+  'POST /api/v1/actions/:id/replay': { may: ['operator', 'admin'], body: {} },
+  'POST /api/v1/actions/:id/dismiss': { may: ['operator', 'admin'], body: { reason: 'a test' } },
   'GET /api/v1/audit': { may: ['auditor', 'admin'] },
+  'GET /api/v1/audit/checkpoint': { may: ['auditor', 'admin'] },
   // Those below recognise their callers themselves: an operator's token is none of theirs.
   'POST /api/v1/agents/enroll': { may: [], body: ENROLLMENT },
   'POST /api/v1/agents/heartbeat': { may: [], body: {} },
@@ -54,6 +66,7 @@ const ROUTES: Readonly<Record<string, Expectation>> = {
 let plane: TestControlPlane;
 let app: FastifyInstance;
 const tokens = new Map<Role, string>();
+let haltId: string; // of a playbook that is not asked for here
 
 beforeAll(async () => {
   plane = await createTestControlPlane();
@@ -68,6 +81,9 @@ beforeAll(async () => {
     const made = await createToken(plane.ctx, plane.asker('the-admin'), { principal: `the-${role}`, role });
     tokens.set(role, made.token);
   }
+  await signNextCheckpoint(plane.ctx);
+  const halt = await declareHalt(plane.ctx, plane.asker('the-admin'), { reason: 'a test', playbook: 'clear-logs' });
+  haltId = String(halt.id);
   app = await createApi({ ctx: plane.ctx });
   await plane.startWorker();
 });
@@ -78,7 +94,7 @@ afterAll(async () => {
 });
 
 /** A fresh pending action of somebody else's for each call, so that nobody meets what another did. */
-async function prepare(): Promise<{ server: string; action: string }> {
+async function prepare(isDeadLetter: boolean): Promise<{ server: string; action: string }> {
   const server = await insertTestServer(plane.ctx, { isPaused: true });
   const { token } = await createToken(plane.ctx, plane.asker('the-admin'), { principal: 'asks', role: 'operator' });
   const response = await app.inject({
@@ -87,19 +103,27 @@ async function prepare(): Promise<{ server: string; action: string }> {
     headers: { authorization: `Bearer ${token}` },
     payload: requestFor(server.name),
   });
-  return { server: server.name, action: response.json<{ id: string }>().id };
+  const { id } = response.json<{ id: string }>();
+  const kept = plane.ctx.database.kysely.updateTable('actions').set({ dead_letter: 'open' }).where('id', '=', id);
+  if (isDeadLetter) await kept.execute();
+  return { server: server.name, action: id };
+}
+
+function idFor(pattern: string, made: { server: string; action: string }): string {
+  if (pattern.includes('/halts/')) return haltId;
+  return pattern.includes('/servers/') ? made.server : made.action;
 }
 
 const requestFor = (server: string) => ({ server, playbook: 'check-service', params: { service: 'nginx' } });
 
 async function call(route: string, token: string | undefined): Promise<number> {
   const [method = '', pattern = ''] = route.split(' ');
-  const { server, action } = await prepare();
+  const { server, action } = await prepare(/replay|dismiss/.test(route));
   const { body } = ROUTES[route] ?? { may: [] };
   const named = body === 'request' ? requestFor(server) : body;
   const response = await app.inject({
     method: method as 'GET',
-    url: pattern.replace(':id', pattern.includes('/servers/') ? server : action),
+    url: pattern.replace(':id', idFor(pattern, { server, action })),
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
     ...(named === undefined ? {} : { payload: named as object }),
   });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { listDecisions } from '../../db/repositories/decision.repository.ts';
+import { updateServer } from '../../db/repositories/server.repository.ts';
 import { cancelAction } from '../../services/actions/decide-action.ts';
 import { getAction } from '../../services/actions/read-actions.ts';
 import { requestAction } from '../../services/actions/request-action.ts';
@@ -10,8 +11,10 @@ import { pauseServer } from '../../services/servers/pause-server.ts';
 import { getServer, listServers } from '../../services/servers/read-servers.ts';
 import { unpauseServer } from '../../services/servers/unpause-server.ts';
 import { submitDecision } from '../../services/actions/submit-decision.ts';
+import { arrange } from '../support/arrange.ts';
 import { createTestControlPlane } from '../support/context.ts';
 import type { TestControlPlane } from '../support/context.ts';
+import { createScriptedAgent } from '../support/scripted-agent.ts';
 import { insertTestServer } from '../support/servers.ts';
 
 let plane: TestControlPlane;
@@ -67,6 +70,19 @@ describe('pausing', () => {
     expect(await eventsOf(server.id)).toEqual(['server.paused']);
   });
 
+  test('hands out nothing that auto approved, also where its cancellation is not on record', async () => {
+    const server = await insertTestServer(plane.ctx);
+    const agent = createScriptedAgent(plane.ctx, server.id);
+    const { id } = await requestAction(plane.ctx, plane.asker('ana'), ask(server.name));
+    await waitForStatus(id, 'approved');
+    const pause = (paused: boolean) =>
+      arrange(plane.ctx.database, async (tx) => void (await updateServer(tx, server.id, { paused })));
+    await pause(true);
+    expect(await agent.beatOnce()).toMatchObject({ paused: true, commands: [] });
+    await pause(false);
+    expect((await agent.fetchCommand()).action_id).toBe(id);
+  });
+
   test('tells the requester in Slack, once, in its own transaction', async () => {
     const server = await insertTestServer(plane.ctx);
     const asked = await requestAction(plane.ctx, plane.asker('ana'), ask(server.name));
@@ -98,7 +114,7 @@ describe('pausing', () => {
 
   test('ends by itself when its time has come, once', async () => {
     const server = await insertTestServer(plane.ctx);
-    const until = new Date(Date.now() + 60);
+    const until = new Date(Date.now() + 1_500); // the pause, and a look at it, take no longer on busy cores
     await pauseServer(plane.ctx, plane.asker('ana'), { server: server.name, reason: 'x', until });
     await endPauses(plane.ctx);
     expect(await getServer(plane.ctx, plane.asker('ana'), server.id)).toMatchObject({

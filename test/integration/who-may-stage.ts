@@ -123,17 +123,17 @@ async function decideByApi(app: FastifyInstance, token: string, input: Parameter
 }
 
 async function decideByCli(url: string, token: string, input: Parameters<WayIn>[0]): Promise<string> {
-  Object.assign(process.env, { MEDIC_URL: url, MEDIC_TOKEN: token });
   const printed = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
   try {
     const words = [input.kind, input.actionId, ...(input.kind === 'reject' ? ['--reason', 'no'] : [])];
-    await createCommand(() => undefined).parseAsync(words, { from: 'user' });
+    await createCommand({ env: { MEDIC_URL: url, MEDIC_TOKEN: token }, setExitCode: () => undefined }).parseAsync(
+      words,
+      { from: 'user' },
+    );
     return 'done';
   } catch (error) {
     return (error as { code?: string }).code ?? String(error);
   } finally {
     printed.mockRestore();
-    delete process.env['MEDIC_URL'];
-    delete process.env['MEDIC_TOKEN'];
   }
 }

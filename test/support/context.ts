@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { OUTBOX_CHANNEL, WAKE_CHANNEL } from '../../db/announce.ts';
 import { openDatabase } from '../../db/orm.ts';
+import { DEFAULT_LIMITS } from '../../domain/limits.ts';
 import { BUILT_IN_RULES } from '../../domain/policy.ts';
 import type { Asker, Principal } from '../../domain/principal.ts';
 import { createCatalog } from '../../playbook/catalog.ts';
@@ -99,6 +100,18 @@ async function joinDatabase(url: string): Promise<TestDatabase> {
   return { url, database, drop: () => database.close() };
 }
 
+/** A test asks faster, and for more, than anybody. */
+const MANY = 1_000_000;
+const WIDE_LIMITS = {
+  ...DEFAULT_LIMITS,
+  waiting: MANY,
+  waitingPerServer: MANY,
+  requestsPerMinute: MANY,
+  heartbeatsPerMinute: MANY,
+  executing: MANY,
+  holdBacks: [],
+};
+
 async function createConfig(): Promise<ControlPlaneConfig> {
   const names = (await readdir(PLAYBOOKS)).filter((name) => name.endsWith('.yaml'));
   const files = await Promise.all(
@@ -116,6 +129,7 @@ async function createConfig(): Promise<ControlPlaneConfig> {
     rules: BUILT_IN_RULES,
     approvalTimeoutMs: 60_000,
     startWithinMs: 60_000,
+    limits: WIDE_LIMITS,
     playbooks: createCatalog(files).playbooks,
   };
 }

@@ -12,15 +12,25 @@ import {
   createRejectForm,
 } from '../../bot/blocks/decision-forms.ts';
 import { createDetails, createDetailsView } from '../../bot/blocks/details.ts';
-import { createHistory, createPendingList, createServerList } from '../../bot/blocks/lists.ts';
+import { createHeldBackNews } from '../../bot/blocks/held-back.ts';
+import { createJournalNews } from '../../bot/blocks/journal-damage.ts';
+import {
+  createHistory,
+  createPendingList,
+  createQueueList,
+  createReplayList,
+  createServerList,
+} from '../../bot/blocks/lists.ts';
 import { createNotice } from '../../bot/blocks/notice.ts';
 import { createOutcome } from '../../bot/blocks/outcome.ts';
 import { createOutput } from '../../bot/blocks/output.ts';
 import { createWhy } from '../../bot/blocks/why.ts';
 import type { ActionView } from '../../services/actions/action-view.ts';
+import type { QueueView } from '../../services/queue/read-queue.ts';
 import type { ServerView } from '../../services/servers/server-view.ts';
 import { expectFine, expectFineHome, expectFineView } from './expect-fine.ts';
-import { action, batch, server, text } from './generated-views.ts';
+import type { HaltView } from '../../services/halts/halt-view.ts';
+import { action, batch, halt, queue, server, text } from './generated-views.ts';
 
 /** As many actions, with hostile names, reasons and output, through every builder of what Slack is sent about one. */
 export function checkActions(count: number): void {
@@ -46,10 +56,20 @@ function checkMessages(view: ActionView, names: readonly string[]): void {
   expectFine(createOutcome(view));
   expectFine(createNotice(view));
   expectFine(createNotice(view, 'break_glass'));
+  expectFine(createHeldBackNews(view, 10));
+  expectFine(createJournalNews({ server: view.server, foundAt: view.requestedAt, lines: names.length }));
   const couldNot = names.map((name) => ({ name, sentence: name }));
   for (const end of [null, view.approvalRule]) {
     expectFine(
-      createWhy({ action: view, rule: view.approvalRule, end, may: [...names], has: view.approvals, couldNot }),
+      createWhy({
+        action: view,
+        rule: view.approvalRule,
+        end,
+        waits: null,
+        may: [...names],
+        has: view.approvals,
+        couldNot,
+      }),
     );
   }
 }
@@ -59,16 +79,26 @@ export function checkLists(count: number): void {
   const lists = fc.record({
     actions: fc.array(action, { maxLength: 25 }),
     servers: fc.array(server, { maxLength: 25 }),
+    halts: fc.array(halt, { maxLength: 5 }),
+    queue,
     sentence: text,
   });
   fc.assert(fc.property(lists, batch, checkList), { numRuns: count });
 }
 
-function checkList(
-  { actions, servers, sentence }: { actions: ActionView[]; servers: ServerView[]; sentence: string },
-  many: Parameters<typeof createBatchCard>[0],
-): void {
+interface Lists {
+  actions: ActionView[];
+  servers: ServerView[];
+  halts: HaltView[];
+  queue: QueueView;
+  sentence: string;
+}
+
+function checkList(lists: Lists, many: Parameters<typeof createBatchCard>[0]): void {
+  const { actions, servers, halts, sentence } = lists;
   expectFine(createPendingList(actions));
+  expectFine(createQueueList(lists.queue));
+  expectFine(createReplayList(actions.map(({ id, replayOf }) => ({ id, replayedAs: replayOf, sentence }))));
   expectFine(createHistory(actions, sentence));
   expectFine(createServerList(servers));
   expectFine(
@@ -77,7 +107,8 @@ function checkList(
       actions.map(({ reason }) => reason ?? ''),
     ),
   );
-  expectFineHome({ waiting: actions, asked: actions, failed: actions, paused: servers });
+  const theirs = { waiting: actions, waitingCount: actions.length, asked: actions, failed: actions };
+  expectFineHome({ ...theirs, paused: servers, halts });
   expectFine(createBatchCard(many));
   expectFine(createBatchNotice({ batch: many, actions: many.actions, entryId: 1 }));
   expectFine(createBatchAnswer('approve', { applied: 1, recorded: 0, others: new Map([[sentence, 2]]) }));

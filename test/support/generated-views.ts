@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { ACTION_STATUSES } from '../../domain/lifecycle.ts';
+import { HALT_SCOPES } from '../../domain/halt.ts';
+import type { HaltView } from '../../services/halts/halt-view.ts';
 import type { ActionView } from '../../services/actions/action-view.ts';
+import type { QueueView } from '../../services/queue/read-queue.ts';
 import type { ServerView } from '../../services/servers/server-view.ts';
 import type { BatchView } from '../../services/slack/batches.ts';
 
@@ -51,9 +54,38 @@ const orNull = <T>(of: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(of,
 const date = fc.date({ min: new Date('2020-01-01'), max: new Date('2040-01-01'), noInvalidDate: true });
 const id = fc.uuid();
 
+const attempt: fc.Arbitrary<ActionView['attempts'][number]> = fc.record({
+  attempt: fc.integer({ min: 1, max: 10 }),
+  commandId: id,
+  issuedAt: date,
+  startedAt: orNull(date),
+  endedAt: orNull(date),
+  exitCode: orNull(fc.integer({ min: 0, max: 255 })),
+  signal: orNull(text),
+  failureCode: orNull(text),
+});
+
+export const halt: fc.Arbitrary<HaltView> = fc.record({
+  id: fc.integer({ min: 1, max: 1_000_000 }),
+  scope: fc.constantFrom(...HALT_SCOPES),
+  value: orNull(text),
+  reason: text,
+  declaredBy: text,
+  declaredVia: fc.constant('slack'),
+  declaredAt: date,
+  until: orNull(date),
+  liftedBy: orNull(text),
+  liftedVia: orNull(text),
+  liftedAt: orNull(date),
+  liftReason: orNull(text),
+  voided: fc.integer({ min: 0, max: 10_000 }),
+});
+
 export const action: fc.Arbitrary<ActionView> = fc.record({
   id,
   server: text,
+  serverTags: fc.array(text, { maxLength: 3 }),
+  halt: orNull(halt),
   playbook: text,
   playbookDigest: text,
   params: fc.dictionary(text, fc.oneof(text, fc.integer(), fc.boolean()), { maxKeys: 12 }),
@@ -107,7 +139,15 @@ export const action: fc.Arbitrary<ActionView> = fc.record({
   failureCode: orNull(
     fc.oneof(text, fc.constantFrom('timed_out', 'agent_lost', 'approval_timeout', 'playbook_changed')),
   ),
-  attempt: fc.constant(1),
+  attempt: fc.integer({ min: 1, max: 10 }),
+  maxAttempts: fc.integer({ min: 1, max: 10 }),
+  nextAttemptAt: orNull(date),
+  attempts: fc.array(attempt, { maxLength: 10 }),
+  deadLetter: orNull(fc.constantFrom('open', 'replayed', 'dismissed')),
+  dismissedBy: orNull(text),
+  dismissReason: orNull(text),
+  replayOf: orNull(id),
+  isReplayChanged: fc.boolean(),
   alertId: fc.constant(null),
   dryRun: fc.boolean(),
   timeoutS: fc.nat(),
@@ -119,6 +159,13 @@ export const action: fc.Arbitrary<ActionView> = fc.record({
   pauseReason: orNull(text),
   pausedUntil: orNull(date),
   queuedBehind: orNull(fc.record({ id, playbook: text, ahead: fc.nat(500) })),
+  heldBy: orNull(
+    fc.oneof(
+      fc.record({ code: fc.constant('fleet_limit' as const), limit: fc.nat(500) }),
+      fc.record({ code: fc.constant('tag_share' as const), tag: text, limit: fc.nat(500), servers: fc.nat(5_000) }),
+      fc.record({ code: fc.constant('held_back' as const), failures: fc.nat(500), action: id }),
+    ),
+  ),
   progress: orNull(fc.record({ step: fc.nat(20), steps: fc.nat(20) })),
   escalationStep: fc.nat(5),
   nextEscalationAt: orNull(date),
@@ -136,10 +183,51 @@ export const server: fc.Arbitrary<ServerView> = fc.record({
   pausedAt: orNull(date),
   pauseReason: orNull(text),
   pausedUntil: orNull(date),
+  halt: orNull(halt),
   agentVersion: orNull(text),
+  journalDamagedAt: orNull(date),
+  journalDamagedLines: orNull(fc.nat(1_000)),
+  revokedAt: orNull(date),
   playbooks: fc.constant([]),
   running: fc.constant([]),
   queued: fc.nat(100),
+});
+
+const filling = fc.record({ count: fc.nat(10_000), limit: fc.nat(10_000) });
+
+export const queue: fc.Arbitrary<QueueView> = fc.record({
+  at: date,
+  waiting: filling,
+  executing: filling,
+  halts: fc.array(halt, { maxLength: 3 }),
+  tags: fc.constant([]),
+  heldBack: fc.array(
+    fc.record({ server: text, playbook: text, failures: fc.nat(1_000), since: date, deadLetter: id }),
+    { maxLength: 25 },
+  ),
+  servers: fc.array(
+    fc.record({
+      server: text,
+      status: fc.constantFrom('online', 'offline', 'never_seen'),
+      isPaused: fc.boolean(),
+      waiting: filling,
+      held: orNull(fc.record({ id, playbook: text, since: date })),
+      actions: fc.array(
+        fc.record({
+          id,
+          playbook: text,
+          status: fc.constantFrom('pending', 'approved'),
+          requestedBy: text,
+          since: date,
+          until: orNull(date),
+          why: fc.record({ code: fc.constant('next' as const), sentence: text }),
+        }),
+        { maxLength: 10 },
+      ),
+    }),
+    { maxLength: 10 },
+  ),
+  next: fc.constant(null),
 });
 
 export const batch: fc.Arbitrary<BatchView> = fc.record({

@@ -1,20 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { stringify } from 'yaml';
-import { generatePrivateKeyPem } from '../../protocol/keys.ts';
-import { bundleAgent } from '../../sandbox/bundle-agent.ts';
+import type { CrashPoint } from '../../domain/durable-step.ts';
 import { takePort } from '../../sandbox/ports.ts';
 import { createTestDatabase } from './database.ts';
+import type { TestDatabase } from './database.ts';
 import type { MedicProcess } from './medic-process.ts';
 import { startMedicProcess, watch } from './medic-process.ts';
 import { poll } from './poll.ts';
+import { crashEnv, crashFile, prepareFolder } from './process-folder.ts';
+import type { Places, Playbooks } from './process-folder.ts';
 import { cleanEnvironment } from './start-process.ts';
-import { readStack } from './stack.ts';
 
-type Part = 'api' | 'worker' | 'server';
+/** `api 2` and `worker 2` are second processes of the same part; `agent` is the one of web-1. */
+export type Part = 'api' | 'worker' | 'bot' | 'server' | 'api 2' | 'worker 2';
+export type ProcessName = Part | 'agent' | `agent ${string}`;
 
 export interface ActionJson {
   id: string;
@@ -23,149 +25,164 @@ export interface ActionJson {
   failure_code: string | null;
 }
 
-/** The control plane and one agent as processes of their own, to be killed one by one. */
-export interface ProcessStack {
-  url: string;
-  /** The repair writes a line here when it starts and when it ends … */
-  marker: string;
-  /** … and ends only once this file is there. */
-  gate: string;
-  /** What its processes are started with. */
-  env: Readonly<Record<string, string>>;
+export type Call = (method: string, path: string, body?: object, key?: string) => Promise<unknown>;
+
+/** The control plane and its agents as processes of their own, to be killed one by one. */
+export interface ProcessStack extends Places {
+  database: TestDatabase['database'];
+  /** What the owner of web-1 has in the shell. */
+  agentEnv: Readonly<Record<string, string>>;
   createToken(input: { principal: string; role: string }): Promise<string>;
   request(): Promise<ActionJson>;
   read(id: string): Promise<ActionJson>;
   /** One call of the API by somebody of the configuration, in one of their roles; rejects where it is refused. */
-  as(asker: { principal: string; role: string }): Promise<ReturnType<typeof createClient>>;
-  kill(name: Part | 'agent'): Promise<void>;
-  restart(name: Part | 'agent'): Promise<void>;
+  as(asker: { principal: string; role: string; part?: Part }): Promise<Call>;
+  /** The address of an API. */
+  urlOf(part: Part): string;
+  /** Makes a place for an agent, without starting it; `via` is the API that it calls. */
+  enroll(server: string, via?: Part): Promise<void>;
+  /** Which API an agent's own commands call. */
+  callsApi(server: string, via: Part): void;
+  agentDir(server: string): string;
+  /** All that have a place here. */
+  servers(): string[];
+  /** `medic …`, or an agent's own command, once; with `crashAt` it is to die there. */
+  runMedic(
+    args: readonly string[],
+    options?: { crashAt?: CrashPoint; env?: Readonly<Record<string, string>> },
+  ): Promise<MedicProcess>;
+  runAgent(server: string, args: readonly string[], crashAt?: CrashPoint): Promise<MedicProcess>;
+  /** Lets a process die by SIGKILL when it next passes this point. */
+  arm(name: ProcessName, point: CrashPoint): void;
+  disarm(name: ProcessName): void;
+  /** Settles once it, or the process that came after it, has died there; rejects where it never does. */
+  crashed(name: ProcessName, point: CrashPoint): Promise<void>;
+  kill(name: ProcessName): Promise<void>;
+  /** Returns once an API answers; the others may still be on their way. `bootId`: as if the machine was started anew. */
+  restart(name: ProcessName, options?: { bootId?: string }): Promise<void>;
+  printed(name: ProcessName): string;
   stop(): Promise<void>;
 }
 
-const STEP = join(import.meta.dirname, '..', 'fixtures', 'chaos', 'step.mjs');
-const MEDIC_YAML = `version: 1
-principals:
-  ana: { roles: [operator, approver] }
-  bob: { roles: [operator, approver] }
-  eve: { roles: [auditor] }
-  root: { roles: [admin] }
-`;
-
-export async function startProcessStack(input: {
+export interface StackOptions {
   parts: readonly Part[];
+  /** Each with an agent that runs; web-1 alone where nothing is said. */
+  servers?: Readonly<Record<string, Part>>;
   /** Over the addresses of this run's servers. */
   env?: Readonly<Record<string, string>>;
-}): Promise<ProcessStack> {
+  medicYaml?: string;
+  playbooks?: (places: Pick<Places, 'marker' | 'gate'>) => Playbooks;
+  /** What a part gets of its own, and the last moment to change what stands in the folder. */
+  prepare?: (places: Places) => Partial<Record<Part, Readonly<Record<string, string>>>>;
+}
+
+interface State {
+  places: Places;
+  test: TestDatabase;
+  ports: ReadonlyMap<Part, number>;
+  /** Which API the agent of a server calls. */
+  servers: Map<string, Part>;
+  running: Map<ProcessName, MedicProcess>;
+  envs: Partial<Record<Part, Readonly<Record<string, string>>>>;
+}
+
+const DEATH_MS = 180_000; // what takes two seconds on a machine with nothing else to do
+
+export async function startProcessStack(options: StackOptions): Promise<ProcessStack> {
   const folder = mkdtempSync(join(tmpdir(), 'medic-processes-'));
   const test = await createTestDatabase();
-  const { port } = await takePort();
-  const places = await prepareFolder(folder, { databaseUrl: test.url, port, env: input.env ?? {} });
-  const running = new Map<string, MedicProcess>();
-  const start = async (name: Part | 'agent'): Promise<void> => {
-    const child = name === 'agent' ? startAgent(places, ['run']) : startMedicProcess([name], places.env);
-    running.set(name, child);
-    if (name === 'api' || name === 'server') await waitUntilReady(places.url, child);
-  };
-  const stop = async (): Promise<void> => {
-    for (const child of [...running.values()].reverse()) await child.kill('SIGTERM');
-    await test.drop();
-    rmSync(folder, { recursive: true, force: true });
+  const ports = new Map<Part, number>();
+  for (const part of options.parts) ports.set(part, (await takePort()).port);
+  const { env = {}, medicYaml, playbooks } = options;
+  const [firstApi = 0] = options.parts.filter(isApi).map((part) => ports.get(part) ?? 0);
+  const places = await prepareFolder(folder, { databaseUrl: test.url, port: firstApi, env, medicYaml, playbooks });
+  const state: State = {
+    places,
+    test,
+    ports,
+    servers: new Map(),
+    running: new Map(),
+    envs: options.prepare?.(places) ?? {},
   };
   try {
-    for (const part of input.parts) await start(part);
-    await enroll(places);
-    await start('agent');
-    const call = createClient(places.url, await createToken(places.env, { principal: 'ana', role: 'operator' }));
-    const body = { server: 'web-1', playbook: 'gated-repair', params: {} };
-    return {
-      ...places,
-      createToken: (wanted) => createToken(places.env, wanted),
-      as: async (asker) => createClient(places.url, await createToken(places.env, asker)),
-      request: () => call('POST', '/api/v1/actions', body) as Promise<ActionJson>,
-      read: (id) => call('GET', `/api/v1/actions/${id}`) as Promise<ActionJson>,
-      kill: async (name) => running.get(name)?.kill('SIGKILL'),
-      restart: start,
-      stop,
-    };
+    for (const part of options.parts) await start(state, part);
+    const [api = 'api'] = options.parts.filter(isApi);
+    const servers = Object.entries(options.servers ?? { 'web-1': api });
+    for (const [server, via] of servers) await enroll(state, server, via);
+    for (const [server] of servers) await start(state, agentOf(server));
+    return assemble(state, await callAs(state, { principal: 'ana', role: 'operator' }));
   } catch (error) {
-    await stop();
+    await stop(state);
     throw error;
   }
 }
 
-interface Places {
-  url: string;
-  marker: string;
-  gate: string;
-  agentFile: string;
-  env: Record<string, string>;
-  agentEnv: Record<string, string>;
+function assemble(state: State, call: Call): ProcessStack {
+  const { places, test, running } = state;
+  const body = { server: 'web-1', playbook: 'gated-repair', params: {} };
+  return {
+    ...places,
+    database: test.database,
+    agentEnv: agentEnvOf(state, 'web-1'),
+    createToken: (asker) => createToken(places.env, asker),
+    as: (asker) => callAs(state, asker),
+    request: () => call('POST', '/api/v1/actions', body) as Promise<ActionJson>,
+    read: (id) => call('GET', `/api/v1/actions/${id}`) as Promise<ActionJson>,
+    urlOf: (part) => urlOf(state, part),
+    enroll: (server, via) => enroll(state, server, via ?? 'api'),
+    callsApi: (server, via) => void state.servers.set(server, via),
+    servers: () => [...state.servers.keys()],
+    agentDir: (server) => join(places.folder, server),
+    runMedic: (args, { crashAt, env: own = {} } = {}) =>
+      runOnce(state, crashAt, (env) => startMedicProcess(args, { ...places.env, ...own, ...env })),
+    runAgent: (server, args, crashAt) => runOnce(state, crashAt, (env) => spawnAgent(state, server, args, env)),
+    arm: (name, point) => {
+      arm(places, name, point);
+    },
+    disarm: (name) => {
+      rmSync(crashFile(places, name), { force: true });
+    },
+    crashed: async (name, point) => {
+      const fired = `${crashFile(places, name)}.fired`;
+      await poll(`${name} to die at ${point}`, () => existsSync(fired), { timeoutMs: DEATH_MS });
+      await assertCrashed(state, { name, point, child: running.get(name) });
+    },
+    kill: async (name) => running.get(name)?.kill('SIGKILL'),
+    restart: (name, given = {}) => start(state, name, given.bootId),
+    printed: (name) => running.get(name)?.printed() ?? '',
+    stop: () => stop(state),
+  };
 }
 
-async function prepareFolder(
-  folder: string,
-  input: { databaseUrl: string; port: number; env: Readonly<Record<string, string>> },
-): Promise<Places> {
-  const at = (...names: string[]): string => join(folder, ...names);
-  const marker = at('work', 'marker');
-  const gate = at('work', 'gate');
-  for (const name of ['work', 'config/playbooks', 'agent-playbooks', 'home']) mkdirSync(at(name), { recursive: true });
-  writeFileSync(at('config', 'medic.yaml'), MEDIC_YAML);
-  for (const directory of ['config/playbooks', 'agent-playbooks']) {
-    writeFileSync(at(directory, 'gated-repair.yaml'), describeRepair(marker, gate));
+const isApi = (part: Part): boolean => part.startsWith('api') || part === 'server';
+const agentOf = (server: string): ProcessName => (server === 'web-1' ? 'agent' : `agent ${server}`);
+const serverOf = (name: ProcessName): string => (name === 'agent' ? 'web-1' : name.replace('agent ', ''));
+
+async function start(state: State, name: ProcessName, bootId?: string): Promise<void> {
+  const { places, running, ports } = state;
+  const env = crashEnv(places, name, bootId);
+  if (name.startsWith('agent')) {
+    running.set(name, spawnAgent(state, serverOf(name), ['run'], env));
+    return;
   }
-  writeFileSync(at('agent-playbooks', 'allow.yaml'), stringify({ version: 1, allow: { 'gated-repair': {} } }));
-  const { outfile } = await bundleAgent({ outfile: at('medic-agent.mjs') });
-  const { temporalAddress, temporalNamespace } = readStack();
-  const url = `http://127.0.0.1:${input.port}`;
-  const env = {
-    HOME: at('home'),
-    XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] ?? join(process.env['HOME'] ?? folder, '.cache'),
-    DATABASE_URL: input.databaseUrl,
-    TEMPORAL_ADDRESS: temporalAddress,
-    TEMPORAL_NAMESPACE: temporalNamespace,
-    MEDIC_LISTEN: `127.0.0.1:${input.port}`,
-    MEDIC_CONFIG: at('config'),
-    MEDIC_SIGNING_KEY: generatePrivateKeyPem().replaceAll('\n', '\\n'),
-    MEDIC_SECRETS_KEY: Buffer.alloc(32, 7).toString('base64'),
-    MEDIC_LOG_LEVEL: 'warn',
-    ...input.env,
-  };
-  const agentEnv = {
-    HOME: at('home'),
-    MEDIC_CONTROL_PLANE_URL: url,
-    MEDIC_AGENT_DIR: at('agent'),
-    MEDIC_AGENT_PLAYBOOKS: at('agent-playbooks'),
-  };
-  return { url, marker, gate, agentFile: outfile, env, agentEnv };
-}
-
-function startAgent({ agentFile, agentEnv }: Places, args: readonly string[]): MedicProcess {
-  const env = { ...cleanEnvironment(), ...agentEnv };
-  return watch(spawn(process.execPath, [agentFile, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] }));
-}
-
-async function enroll(places: Places): Promise<void> {
-  const admin = createClient(places.url, await createToken(places.env, { principal: 'root', role: 'admin' }));
-  const made = await admin('POST', '/api/v1/servers/enrollment-tokens', { server_name: 'web-1' });
-  const enrolled = startAgent(places, ['enroll', '--token', String((made as { token: string }).token)]);
-  if ((await enrolled.ended) !== 0) throw new Error(`the agent could not enrol: ${enrolled.printed()}`);
-}
-
-function describeRepair(marker: string, gate: string): string {
-  return stringify({
-    name: 'gated-repair',
-    title: 'A repair that waits at a gate',
-    risk: 'low',
-    timeout: '5m',
-    steps: [{ run: [process.execPath, STEP, marker, gate] }],
+  const part = name as Part;
+  const listen = { MEDIC_LISTEN: `127.0.0.1:${String(ports.get(part) ?? 0)}` };
+  const child = startMedicProcess([part.split(' ')[0] ?? ''], {
+    ...places.env,
+    ...listen,
+    ...state.envs[part],
+    ...env,
   });
+  running.set(name, child);
+  if (isApi(part)) await waitUntilReady(urlOf(state, part), child);
 }
 
+/** Also returns where it died of what was armed: whoever armed it looks. */
 async function waitUntilReady(url: string, child: MedicProcess): Promise<void> {
   let end: unknown;
   void child.ended.then((how) => (end = how ?? 'nothing'));
   await poll(`${url} to be ready`, async () => {
+    if (end === 'SIGKILL') return true;
     if (end !== undefined) throw new Error(`medic ended with ${String(end)}: ${child.printed()}`);
     return fetch(`${url}/readyz`).then(
       (response) => response.ok,
@@ -174,31 +191,120 @@ async function waitUntilReady(url: string, child: MedicProcess): Promise<void> {
   });
 }
 
+function urlOf({ ports }: Pick<State, 'ports'>, part: Part): string {
+  return `http://127.0.0.1:${String(ports.get(part) ?? 0)}`;
+}
+
+function spawnAgent(
+  state: State,
+  server: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): MedicProcess {
+  const own = agentEnvOf(state, server);
+  const { agentFile } = state.places;
+  const stdio = ['ignore', 'pipe', 'pipe'] as ('ignore' | 'pipe')[];
+  return watch(
+    spawn(process.execPath, [agentFile, ...args], { env: { ...cleanEnvironment(), ...own, ...env }, stdio }),
+  );
+}
+
+function agentEnvOf({ places, servers, ports }: State, server: string): Readonly<Record<string, string>> {
+  const { folder } = places;
+  return {
+    HOME: join(folder, 'home'),
+    MEDIC_CONTROL_PLANE_URL: urlOf({ ports }, servers.get(server) ?? 'api'),
+    MEDIC_AGENT_DIR: join(folder, server),
+    MEDIC_AGENT_PLAYBOOKS: join(folder, 'agent-playbooks'),
+  };
+}
+
+async function enroll(state: State, server: string, via: Part): Promise<void> {
+  state.servers.set(server, via);
+  const admin = await callAs(state, { principal: 'root', role: 'admin', part: via });
+  const made = await admin('POST', '/api/v1/servers/enrollment-tokens', { server_name: server });
+  const enrolled = spawnAgent(state, server, ['enroll', '--token', String((made as { token: string }).token)], {});
+  if ((await enrolled.ended) !== 0) throw new Error(`the agent could not enrol: ${enrolled.printed()}`);
+}
+
+async function runOnce(
+  { places }: State,
+  crashAt: CrashPoint | undefined,
+  begin: (env: Readonly<Record<string, string>>) => MedicProcess,
+): Promise<MedicProcess> {
+  const own = `once ${randomUUID()}`;
+  if (crashAt !== undefined) arm(places, own, crashAt);
+  const child = begin(crashEnv(places, own));
+  if (crashAt === undefined) await child.ended;
+  else await assertCrashed({ places }, { name: own, point: crashAt, child });
+  return child;
+}
+
+function arm(places: Places, name: string, point: CrashPoint): void {
+  const file = crashFile(places, name);
+  rmSync(`${file}.fired`, { force: true });
+  writeFileSync(`${file}.draft`, point);
+  renameSync(`${file}.draft`, file);
+}
+
+async function assertCrashed(
+  { places }: Pick<State, 'places'>,
+  { name, point, child }: { name: string; point: CrashPoint; child: MedicProcess | undefined },
+): Promise<void> {
+  const end = await child?.ended;
+  const fired = `${crashFile(places, name)}.fired`;
+  const died = end === 'SIGKILL' && existsSync(fired) ? readFileSync(fired, 'utf8') : null;
+  if (died === point) return;
+  throw new Error(`${name} ended with ${String(end)} and not at ${point}: ${child?.printed() ?? 'it never ran'}`);
+}
+
+async function stop({ running, test, places }: State): Promise<void> {
+  for (const child of [...running.values()].reverse()) await child.kill('SIGTERM');
+  await test.drop();
+  rmSync(places.folder, { recursive: true, force: true });
+}
+
+async function callAs(
+  state: State,
+  { principal, role, part }: { principal: string; role: string; part?: Part },
+): Promise<Call> {
+  const url = part === undefined ? state.places.url : urlOf(state, part);
+  return createClient(url, await createToken(state.places.env, { principal, role }));
+}
+
 async function createToken(
   env: Readonly<Record<string, string>>,
   input: { principal: string; role: string },
 ): Promise<string> {
-  const made = startMedicProcess(
-    ['token', 'create', '--principal', input.principal, '--role', input.role, '--json'],
-    env,
-  );
+  const args = ['token', 'create', '--principal', input.principal, '--role', input.role, '--json'];
+  const made = startMedicProcess(args, env);
   if ((await made.ended) !== 0) throw new Error(`no token: ${made.printed()}`);
   const token = /medic_[\w-]+/.exec(made.printed())?.[0];
   if (token === undefined) throw new Error(`no token in: ${made.printed()}`);
   return token;
 }
 
-function createClient(url: string, token: string) {
-  return async (method: string, path: string, body?: object): Promise<unknown> => {
+/** What the API refused, with its code. */
+export class CallRefused extends Error {
+  readonly status: number;
+  readonly code: string;
+
+  constructor(what: string, status: number, text: string) {
+    super(`${what}: ${String(status)} ${text}`);
+    this.status = status;
+    this.code = /"code":"(\w+)"/.exec(text)?.[1] ?? '';
+  }
+}
+
+function createClient(url: string, token: string): Call {
+  return async (method, path, body, key = randomUUID()) => {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'idempotency-key': key };
     const response = await fetch(`${url}${path}`, {
       method,
-      headers: {
-        authorization: `Bearer ${token}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json', 'idempotency-key': randomUUID() }),
-      },
+      headers: body === undefined ? { authorization: headers.authorization } : headers,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    if (!response.ok) throw new CallRefused(`${method} ${path}`, response.status, await response.text());
     return response.json();
   };
 }

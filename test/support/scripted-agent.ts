@@ -16,6 +16,7 @@ export function createScriptedAgent(ctx: Context, serverId: string, session: { s
       steps?: number;
       results?: object[];
       waitS?: number;
+      halted?: boolean;
     } = {},
   ): Promise<HeartbeatResponse> =>
     exchangeHeartbeat(ctx, {
@@ -29,6 +30,7 @@ export function createScriptedAgent(ctx: Context, serverId: string, session: { s
         uptime_s: 1,
         load: 0,
         wait_s: said.waitS ?? 0,
+        ...(said.halted === undefined ? {} : { halted: said.halted }),
         running: (said.running ?? []).map((id) => ({
           command_id: id,
           started_at: said.startedAt ?? new Date().toISOString(),

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { transact } from '../../db/orm.ts';
+import { arrange } from './arrange.ts';
 import { insertServer } from '../../db/repositories/server.repository.ts';
 import type { ServerRow } from '../../db/repositories/server.repository.ts';
 import type { Context } from '../../services/context.ts';
@@ -10,7 +10,7 @@ export function insertTestServer(
   input: { isPaused?: boolean; tags?: string[] } = {},
 ): Promise<ServerRow> {
   const id = randomUUID();
-  return transact(ctx.database, (tx) =>
+  return arrange(ctx.database, (tx) =>
     insertServer(tx, { id, name: `web-${id.slice(0, 8)}`, tags: input.tags ?? [], paused: input.isPaused ?? false }),
   );
 }

@@ -67,6 +67,15 @@ describe('what is typed behind /remediate', () => {
   });
 
   test.each([
+    ['halt', {}, undefined, undefined],
+    ['halt the disks fill up for 2h', {}, 2 * HOUR_MS, 'the disks fill up'],
+    ['halt tag=web for 30m reason="a release"', { tag: 'web' }, HOUR_MS / 2, 'a release'],
+    ['HALT playbook=clear-logs it deletes too much', { playbook: 'clear-logs' }, undefined, 'it deletes too much'],
+  ])('knows what is halted, how long and why: %s', (text, named, durationMs, reason) => {
+    expect(parse(text)).toEqual({ kind: 'verb', verb: 'halt', word: undefined, named, reason, durationMs });
+  });
+
+  test.each([
     ['pause web-1', undefined, undefined],
     ['pause web-1 for 2h', 2 * HOUR_MS, undefined],
     ['pause web-1 for 2h a move of disks', 2 * HOUR_MS, 'a move of disks'],

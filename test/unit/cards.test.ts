@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import { createAnswer } from '../../bot/blocks/answer.ts';
 import { createCard } from '../../bot/blocks/card.ts';
 import { createClosedHome } from '../../bot/blocks/home.ts';
+import { createOutcome } from '../../bot/blocks/outcome.ts';
 import { createOutput, createOutputFile } from '../../bot/blocks/output.ts';
-import { cutMiddle } from '../../bot/blocks/text.ts';
+import { cutMiddle, showDuration } from '../../bot/blocks/text.ts';
 import { isEnded } from '../../domain/lifecycle.ts';
 import { judgeMetadata } from '../../sandbox/slack/block-kit/metadata.ts';
 import { judgeView } from '../../sandbox/slack/block-kit/surfaces.ts';
@@ -32,7 +33,7 @@ describe('the card of an action', () => {
       fc.property(action, (view) => {
         const names = partsOf(createCard(view).blocks).flatMap(({ action_id: name }) => name ?? []);
         const canDecide = view.status === 'pending' && view.approvalsRequired > 0;
-        expect(names.includes('medic_approve')).toBe(canDecide);
+        expect(names.includes('medic_approve')).toBe(canDecide && view.halt === null);
         expect(names.includes('medic_reject')).toBe(canDecide);
         expect(names.includes('medic_more')).toBe(canDecide);
         const isChanged = view.status === 'cancelled' && view.failureCode === 'playbook_changed';
@@ -43,10 +44,51 @@ describe('the card of an action', () => {
     );
   });
 
+  test('tells the exit code of what failed or was cancelled once', () => {
+    const [view] = fc.sample(action, { numRuns: 1, seed: 1 }) as [ActionView];
+    const ended = { ...view, exitCode: 77, signal: null, reason: null, approvals: [], failureCode: null };
+    for (const status of ['failed', 'cancelled'] as const) {
+      expect(JSON.stringify(createCard({ ...ended, status }).blocks).split('exit code 77')).toHaveLength(2);
+    }
+  });
+
+  test('counts the attempts of what is tried again, tells why the last one failed, and can be cancelled', () => {
+    const [view] = fc.sample(action, { numRuns: 1, seed: 1 }) as [ActionView];
+    const at = new Date('2026-11-21T08:05:00Z');
+    const first = { attempt: 1, commandId: 'c', issuedAt: at, startedAt: at, endedAt: at, exitCode: 3, signal: null };
+    const retried: ActionView = {
+      ...{
+        ...view,
+        server: 'web-1',
+        playbook: 'restart-service',
+        status: 'executing',
+        halt: null,
+        dryRun: false,
+        completedAt: null,
+      },
+      ...{ cancelRequestedAt: null, attempt: 2, maxAttempts: 3, attempts: [{ ...first, failureCode: 'exit_nonzero' }] },
+    };
+    const waiting = createCard({ ...retried, nextAttemptAt: at });
+    expect(waiting.text).toBe('restart-service on web-1 is tried again: a step failed; attempt 2 of 3 is next.');
+    expect(partsOf(waiting.blocks).map(({ action_id: name }) => name)).toContain('medic_cancel');
+    expect(JSON.stringify(waiting.blocks)).toContain('a step failed; exit code 3');
+    const running = createCard({ ...retried, nextAttemptAt: null, progress: null, approvals: [], approvedBy: 'auto' });
+    expect(running.text).toContain('is running, attempt 2 of 3, approved by auto.');
+  });
+
   test('shows each argument for itself, and what cannot be seen', () => {
     const [view] = fc.sample(action, { numRuns: 1, seed: 1 });
     const card = createCard({ ...(view as ActionView), argvPreview: [['/bin/echo', 'a b', 'c\u202Ed', '']] });
     expect(JSON.stringify(card.blocks)).toContain(JSON.stringify('/bin/echo "a b" "c\\u{202e}d" ""').slice(1, -1));
+  });
+});
+
+describe('the private message about an end', () => {
+  test('tells whoever asked why it was rejected', () => {
+    const [view] = fc.sample(action, { numRuns: 1, seed: 1 }) as [ActionView];
+    const rejected = { ...view, status: 'rejected' as const, rejectedBy: 'bob', rejectionReason: 'One is enough.' };
+    expect(createOutcome(rejected).text).toContain('was rejected by bob. Because: “One is enough.”');
+    expect(createOutcome({ ...rejected, status: 'completed' }).text).not.toContain('Because');
   });
 });
 
@@ -80,5 +122,12 @@ describe('an answer', () => {
     expect(words).toContain('2026-11-21 08:05 UTC');
     expect(JSON.stringify(blocks)).toContain(`In your time <!date^${Date.UTC(2026, 10, 21, 8, 5) / 1000}^`);
     expect(createAnswer('at 2026-99-99 99:99 UTC').blocks).toHaveLength(1);
+  });
+});
+
+describe('a length of time', () => {
+  test('leaves out what is nought', () => {
+    const lengths = [0, 59_000, 120_000, 125_000, 3_840_000, 7_200_000];
+    expect(lengths.map(showDuration)).toEqual(['0 s', '59 s', '2 min', '2 min 5 s', '1 h 4 min', '2 h']);
   });
 });

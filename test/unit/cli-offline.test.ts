@@ -102,6 +102,25 @@ describe('medic playbook and medic slack, offline', () => {
     expect(http.code).toBe(2);
   });
 
+  test.each([
+    [['action', 'list'], 'MEDIC_URL'],
+    [['audit', 'export'], 'MEDIC_TOKEN'],
+    [['server'], 'TEMPORAL_ADDRESS'],
+    [['migrate', 'status'], 'DATABASE_URL'],
+    [['token', 'list'], 'DATABASE_URL'],
+    [['agent', 'run'], 'MEDIC_CONTROL_PLANE_URL'],
+  ])('%j without its settings is wrong use, and names what is not set', async (args, name) => {
+    const { code, stderr } = await medic(args);
+    expect(stderr).toContain(`${name} is not set`);
+    expect(code).toBe(2);
+  });
+
+  test('a setting that is there and wrong is a failure', async () => {
+    const { code, stderr } = await medic(['action', 'list'], { MEDIC_URL: 'nowhere' });
+    expect(stderr).toContain('malformed_setting');
+    expect(code).toBe(1);
+  });
+
   test('doctor names what is not set and ends with 1', async () => {
     const { code, stdout } = await medic(['doctor', '--json']);
     const findings = JSON.parse(stdout) as { check: string; ok: boolean; message: string }[];

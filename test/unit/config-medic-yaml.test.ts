@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { mkdtempSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DEFAULT_LIMITS } from '../../domain/limits.ts';
 import { BUILT_IN_RULES, DEFAULT_TERMS } from '../../domain/policy.ts';
 import { openConfigStore } from '../../services/config/config-store.ts';
 import { parseMedicYaml } from '../../services/config/parse-medic-yaml.ts';
@@ -51,6 +52,73 @@ describe('medic.yaml', () => {
   test('without rules the built-in ones hold', () => {
     expect(parseMedicYaml({ file: 'f', text: 'version: 1\n' }).value?.rules).toBe(BUILT_IN_RULES);
     expect(parseMedicYaml({ file: 'f', text: 'version: 1\nrules: []\n' }).value?.rules).toEqual([]);
+  });
+
+  test('limits are as it says, and the others as they were', () => {
+    expect(parseMedicYaml({ file: 'f', text: 'version: 1\n' }).value?.limits).toEqual(DEFAULT_LIMITS);
+    const text = `version: 1
+limits:
+  waiting_per_server: 20
+  requests_per_minute: 30
+  cooldown: { restart_service: 10m, "*": 0s }
+  output: 16KiB
+  params: 512B
+  hold_back_after: { "check-*": 0, "*": 3 }
+  executing: 5
+  executing_per_tag: 25%
+`;
+    const { value, problems } = parseMedicYaml({ file: 'f', text });
+    expect(problems).toEqual([]);
+    expect(value?.limits).toEqual({
+      ...DEFAULT_LIMITS,
+      waitingPerServer: 20,
+      requestsPerMinute: 30,
+      cooldowns: [
+        { playbook: 'restart-service', ms: 600_000 },
+        { playbook: '*', ms: 0 },
+      ],
+      holdBacks: [
+        { playbook: 'check-*', failures: 0 },
+        { playbook: '*', failures: 3 },
+      ],
+      outputBytes: 16_384,
+      paramsBytes: 512,
+      executing: 5,
+      executingPerTag: 25,
+    });
+    const single = parseMedicYaml({ file: 'f', text: 'version: 1\nlimits: { cooldown: 5m }\n' });
+    expect(single.value?.limits.cooldowns).toEqual([{ playbook: '*', ms: 300_000 }]);
+    const once = parseMedicYaml({ file: 'f', text: 'version: 1\nlimits: { hold_back_after: 5 }\n' });
+    expect(once.value?.limits.holdBacks).toEqual([{ playbook: '*', failures: 5 }]);
+  });
+
+  test('a limit that is none, or past what can be, is told with its place', () => {
+    const text = `version: 1
+limits:
+  waiting: 0
+  waiting_per_servr: 5
+  requests_per_minute: many
+  cooldown: 31d
+  params: 1MiB
+  output: 65KiB
+  body: 1KiB
+  executing: 1.5
+  executing_per_tag: 0%
+  hold_back_after: 1001
+`;
+    expect(problemsOf(text)).toEqual([
+      '3:12 invalid_value',
+      '4:3 unknown_key',
+      '5:24 invalid_type',
+      '6:13 invalid_duration',
+      '7:11 invalid_value',
+      '8:11 invalid_value',
+      '9:9 invalid_value',
+      '10:14 ambiguous_yaml',
+      '11:22 invalid_value',
+      '12:20 invalid_value',
+    ]);
+    expect(problemsOf('version: 1\nlimits: none\n')).toEqual(['2:9 invalid_type']);
   });
 
   test('a rule that would let a paused server run without a person is an error', () => {

@@ -15,10 +15,13 @@ describe('errors of the database', () => {
     },
   );
 
-  test.each(['ECONNREFUSED', '57P01', '08006', '53300'])('tell by %s that the database is away', (code) => {
-    expect(isDatabaseAway(new Error('x', { cause: Object.assign(new Error('y'), { code }) }))).toBe(true);
-    expect(isDatabaseAway(new AggregateError([Object.assign(new Error('y'), { code })]))).toBe(true);
-  });
+  test.each(['ECONNREFUSED', '57P01', '08006', '53100', '53300', '25P03'])(
+    'tell by %s that the database is away',
+    (code) => {
+      expect(isDatabaseAway(new Error('x', { cause: Object.assign(new Error('y'), { code }) }))).toBe(true);
+      expect(isDatabaseAway(new AggregateError([Object.assign(new Error('y'), { code })]))).toBe(true);
+    },
+  );
 
   test('tell a refusal from an outage', () => {
     expect(isDatabaseAway(Object.assign(new Error('x'), { code: '23514' }))).toBe(false);

@@ -6,7 +6,9 @@ import { ENTITIES } from '../../db/entities/index.ts';
 
 /** Interface name → its property names (for `Tables`: table name → interface name). */
 function readInterfaces(): Map<string, Map<string, string>> {
-  const files = ['tables.ts', 'slack-tables.ts'].map((name) => new URL(`../../db/${name}`, import.meta.url));
+  const files = ['tables.ts', 'audit-tables.ts', 'slack-tables.ts', 'halt-tables.ts', 'key-tables.ts'].map(
+    (name) => new URL(`../../db/${name}`, import.meta.url),
+  );
   const text = files.map((file) => readFileSync(file, 'utf8')).join('\n');
   const source = ts.createSourceFile('tables.ts', text, ts.ScriptTarget.Latest);
   const interfaces = new Map<string, Map<string, string>>();

@@ -139,6 +139,30 @@ describe('the lint rule', () => {
   );
 });
 
+describe('the environment', () => {
+  const eslint = new ESLint({
+    cwd: ROOT,
+    ruleFilter: ({ ruleId }) => ruleId === 'no-restricted-properties',
+    overrideConfig: { languageOptions: { parserOptions: { projectService: false } } },
+  });
+  const lint = async (file: string, code: string): Promise<number> => {
+    const [result] = await eslint.lintText(`${code}\n`, { filePath: join(ROOT, file) });
+    return result?.messages.length ?? 0;
+  };
+
+  test.each(['cli/api-client.ts', 'cli/commands/sample.ts', 'sandbox/sample.ts', 'services/sample.ts', 'agent/cli.ts'])(
+    'is not read by %s',
+    async (file) => {
+      expect(await lint(file, `export const url = process.env['MEDIC_URL'];`)).toBe(1);
+      expect(await lint(file, 'export const { env } = process;')).toBe(1);
+    },
+  );
+
+  test.each(['cli/main.ts', 'agent/main.ts', 'sandbox/start.ts'])('is read by the entry point %s', async (file) => {
+    expect(await lint(file, `export const url = process.env['MEDIC_URL'];`)).toBe(0);
+  });
+});
+
 describe('every file', () => {
   const files = listSources();
 

@@ -17,7 +17,7 @@ describe('an audit log', () => {
   test('that nobody touched is intact, up to its checkpoint and beyond', async () => {
     const log = makeLog(3);
     const head = String(log[1]?.['hash']);
-    const reading = await verifyChain(toLines(log), { checkpoint: { count: 2, head } });
+    const reading = await verifyChain(toLines(log), { checkpoints: [{ count: 2, head }] });
     expect(reading).toEqual({ isIntact: true, count: 3, head: log[2]?.['hash'] });
     expect(await verifyChain([])).toEqual({ isIntact: true, count: 0, head: CHAIN_START });
   });
@@ -40,12 +40,14 @@ describe('an audit log', () => {
 
   test('cut off or rewritten behind a checkpoint is told', async () => {
     const log = makeLog(3);
-    const checkpoint = { count: 3, head: String(log[2]?.['hash']) };
-    expect(await verifyChain(toLines(log.slice(0, 2)), { checkpoint })).toMatchObject({
+    const checkpoints = [{ count: 3, head: String(log[2]?.['hash']) }];
+    expect(await verifyChain(toLines(log.slice(0, 2)), { checkpoints })).toMatchObject({
       code: 'shorter_than_checkpoint',
     });
     const other = { count: 2, head: CHAIN_START };
-    expect(await verifyChain(toLines(log), { checkpoint: other })).toMatchObject({ code: 'differs_from_checkpoint' });
+    expect(await verifyChain(toLines(log), { checkpoints: [other] })).toMatchObject({
+      code: 'differs_from_checkpoint',
+    });
   });
 
   test('canonical JSON sorts names and writes numbers as RFC 8785 asks', () => {

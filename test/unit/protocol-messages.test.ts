@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import {
   compareSessions,
@@ -7,6 +8,15 @@ import {
   readProtocol,
   readResultCommandId,
 } from '../../protocol/messages.ts';
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+const ZEROS = '00'.repeat(32);
+const ORDER_8 = [
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa',
+];
 
 const heartbeat = {
   protocol: 1,
@@ -52,6 +62,36 @@ describe('messages', () => {
   test('hold no U+0000, which the database stores nowhere, but in output', () => {
     const reading = parseHeartbeatRequest({ ...heartbeat, agent_version: '1\0', boot_id: '\0' });
     expect(codesOf(reading)).toEqual(['agent_version:malformed', 'boot_id:malformed']);
+  });
+
+  const enrolment = (x: string) => ({
+    protocol: 1,
+    token: 't',
+    hostname: 'h',
+    public_key: { kty: 'OKP', crv: 'Ed25519', x },
+    agent_version: '1',
+    os: 'linux',
+    playbooks: [],
+  });
+
+  test.each([
+    ...[ZEROS, `01${'00'.repeat(31)}`, `ec${'ff'.repeat(30)}7f`, ...ORDER_8], // of low order, in their right spelling
+    ...[`${'00'.repeat(31)}80`, `01${'00'.repeat(30)}80`, `ec${'ff'.repeat(31)}`], // the same with the sign bit
+    ...[`ed${'ff'.repeat(30)}7f`, `ed${'ff'.repeat(31)}`, `ee${'ff'.repeat(30)}7f`, `ee${'ff'.repeat(31)}`], // y + p
+    `f0${'ff'.repeat(30)}7f`, // beyond the field, and of no low order
+  ])('refuse the public key %s, for which anybody can sign, or which has another spelling', (hex) => {
+    const x = Buffer.from(hex, 'hex').toString('base64url');
+    expect(codesOf(parseEnrollRequest(enrolment(x)))).toEqual(['public_key.x:weak_key']);
+  });
+
+  test('takes what a key generator makes, and in one spelling only', () => {
+    for (let round = 0; round < 50; round++) {
+      const { x = '' } = generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' });
+      expect(codesOf(parseEnrollRequest(enrolment(x)))).toEqual([]);
+      const next = ALPHABET[ALPHABET.indexOf(x.at(-1) ?? '') + 1] ?? ''; // the same 32 bytes, as decoders read it
+      expect(Buffer.from(x.slice(0, -1) + next, 'base64url')).toEqual(Buffer.from(x, 'base64url'));
+      expect(codesOf(parseEnrollRequest(enrolment(x.slice(0, -1) + next)))).toEqual(['public_key.x:weak_key']);
+    }
   });
 
   test('refuse a private key that was sent', () => {

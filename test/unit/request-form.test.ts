@@ -13,6 +13,7 @@ import { judgeView } from '../../sandbox/slack/block-kit/surfaces.ts';
 import { initialState } from '../../sandbox/slack/view-state.ts';
 import type { ActionPreview, PastOutcome } from '../../services/actions/preview-action.ts';
 import type { ServerView } from '../../services/servers/server-view.ts';
+import { halt } from '../support/generated-views.ts';
 
 const RUNS = { numRuns: 300 };
 const HOSTILE = [
@@ -69,6 +70,7 @@ const playbook: fc.Arbitrary<Playbook> = fc.record({
   timeoutMs: fc.constant(60_000),
   maxTimeoutMs: fc.constant(60_000),
   isIdempotent: fc.boolean(),
+  retry: fc.constant(null),
   steps: fc.constant([]),
   verify: fc.constant([]),
   rollback: fc.constant([]),
@@ -97,7 +99,11 @@ const server = (input: { name: string; reason: string; isPaused: boolean }): Ser
   pausedAt: null,
   pauseReason: input.reason,
   pausedUntil: null,
+  halt: null,
   agentVersion: null,
+  journalDamagedAt: null,
+  journalDamagedLines: null,
+  revokedAt: null,
   playbooks: [],
   running: [],
   queued: 3,
@@ -108,12 +114,16 @@ const preview = (parts: {
   words: string;
   approvals: number;
   outcomes: PastOutcome[];
+  halt?: ActionPreview['halt'];
+  holdBack?: ActionPreview['holdBack'];
 }): ActionPreview => ({
   server: server({ name: parts.words, reason: parts.words, isPaused: parts.approvals > 0 }),
   playbook: parts.of,
   values: {},
   argv: [Array<string>(20).fill(parts.words)],
   requirement: { ...DEFAULT_TERMS, approvals: parts.approvals, from: null, text: parts.words },
+  halt: parts.halt ?? null,
+  holdBack: parts.holdBack ?? null,
   fingerprint: 'f',
   outcomes: parts.outcomes,
 });
@@ -141,13 +151,17 @@ describe('the request form', () => {
       approvals: fc.nat(3),
       outcomes: fc.array(outcome, { maxLength: 5 }),
       hasPreview: fc.boolean(),
+      halt: fc.option(halt, { nil: null }),
+      isHeldBack: fc.boolean(),
     });
     fc.assert(
-      fc.property(parts, ({ playbooks, words, names, approvals, outcomes, hasPreview }) => {
+      fc.property(parts, ({ playbooks, words, names, approvals, outcomes, hasPreview, isHeldBack, halt: standing }) => {
         const [chosen] = playbooks as [Playbook];
         const params = Object.fromEntries(Object.keys(chosen.params).map((param) => [param, words]));
+        const held = { server: words, playbook: words, failures: 10, since: new Date(0), deadLetter: words };
+        const stops = { halt: standing, holdBack: isHeldBack ? held : null };
         const shown = hasPreview
-          ? { preview: preview({ of: chosen, words, approvals, outcomes }), approvers: names }
+          ? { preview: preview({ of: chosen, words, approvals, outcomes, ...stops }), approvers: names }
           : null;
         const entered = { playbook: chosen.name, server: words.slice(0, 63), params, reason: words };
         const form = createRequestForm({ playbooks, playbook: chosen, entered, shown, notice: words, metadata: 'm' });
@@ -159,6 +173,23 @@ describe('the request form', () => {
       }),
       RUNS,
     );
+  });
+
+  test('says that what is held back cannot be asked for, and what to do', () => {
+    const [of] = fc.sample(playbook, { numRuns: 1, seed: 1 }) as [Playbook];
+    const holdBack = { server: 'web-1', playbook: 'p', failures: 10, since: new Date(0), deadLetter: '1a2b3c4d-0000' };
+    const shown = { preview: preview({ of, words: 'w', approvals: 0, outcomes: [], holdBack }), approvers: ['bob'] };
+    const form = createRequestForm({
+      playbooks: [of],
+      playbook: of,
+      entered: NOTHING,
+      shown,
+      notice: null,
+      metadata: 'm',
+    });
+    const said = stringsOf(form, 'text').join('\n');
+    expect(said).toContain('This cannot be asked for now: nothing was recorded.');
+    expect(said).toContain('it has failed there 10 times in a row. See why 1a2b3c4d failed, then replay or dismiss it');
   });
 
   test('searches where there are more playbooks than a menu lists', () => {
@@ -204,6 +235,27 @@ describe('the request form', () => {
     expect([label(null), label(0), label(2)]).toEqual(['Preview', 'Run it', 'Ask for approval']);
   });
 
+  test('tells what a halt refuses before it is sent, who declared it and why', () => {
+    const [of] = fc.sample(playbook, { numRuns: 1, seed: 1 }) as [Playbook];
+    const [any] = fc.sample(halt, { numRuns: 1, seed: 1 });
+    const standing = { ...any, scope: 'all', value: null, declaredBy: 'bob', reason: 'no space' } as NonNullable<
+      typeof any
+    >;
+    const shown = { preview: preview({ of, words: 'x', approvals: 0, outcomes: [], halt: standing }), approvers: [] };
+    const form = createRequestForm({
+      playbooks: [of],
+      playbook: of,
+      entered: NOTHING,
+      shown,
+      notice: null,
+      metadata: '',
+    });
+    const told = JSON.stringify(form.blocks);
+    expect(told).toContain('Everything is halted, so this cannot be asked for now');
+    expect(told).toContain('bob, “no space”');
+    expect(told).not.toContain('as soon as you send it');
+  });
+
   test('tells where too few may approve', () => {
     const [of] = fc.sample(playbook, { numRuns: 1, seed: 1 }) as [Playbook];
     const told = (approvers: string[] | null): string => {
@@ -229,6 +281,7 @@ const base: Playbook = {
   timeoutMs: 1,
   maxTimeoutMs: 1,
   isIdempotent: true,
+  retry: null,
   steps: [],
   verify: [],
   rollback: [],

@@ -84,6 +84,21 @@ describe('an action on a paused server', () => {
     expect(await countEvents(asked.id)).toBeLessThanOrEqual(28);
   });
 
+  test('leaves in the audit what a start is judged by: its bounds, its first expiry, its approvals', async () => {
+    const { id: serverId } = await insertTestServer(plane.ctx, { isPaused: true });
+    const asked = await ask(serverId);
+    await decideAction(plane.ctx, plane.asker('cid'), { actionId: asked.id, kind: 'approve' });
+    const command = await createScriptedAgent(plane.ctx, serverId).fetchCommand();
+    const { items } = await listAudit(plane.ctx, plane.asker('root'), { limit: 1000 });
+    const dataOf = (id: string) => items.find(({ subject }) => subject.id === id)?.data;
+    const bounds = { approval_timeout_s: 60, start_within_s: 60, timeout_s: command.timeout_s };
+    expect(dataOf(asked.id)).toMatchObject(bounds);
+    const issued = dataOf(command.command_id);
+    expect(issued).toMatchObject({ approvals: command.approvals });
+    expect(command.approvals).toMatchObject([{ by: 'cid' }]);
+    expect(Math.floor(Date.parse(String(issued?.['exp'])) / 1000)).toBe(command.exp);
+  });
+
   test('ends as rejected, with the reason', async () => {
     const asked = await ask((await insertTestServer(plane.ctx, { isPaused: true })).id);
     const input = { actionId: asked.id, kind: 'reject' as const, reason: 'not now' };

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createActivities } from '../../activities/index.ts';
 import { tellSlack } from '../../db/announce.ts';
-import { transact } from '../../db/orm.ts';
+import { arrange } from '../support/arrange.ts';
 import type { ActionStatus } from '../../domain/lifecycle.ts';
 import { cancelAction, decideAction } from '../../services/actions/decide-action.ts';
 import type { ActionView } from '../../services/actions/action-view.ts';
@@ -131,7 +131,7 @@ test('a card that somebody waits for stays urgent when its surroundings change, 
     const id = await ask(serverId);
     const cards = database.kysely.selectFrom('slack_outbox').select('payload').where('action_id', '=', id);
     await database.kysely.deleteFrom('slack_outbox').where('action_id', '=', id).execute();
-    for (const isProgress of changes) await transact(database, (tx) => tellSlack(tx, { actionId: id, isProgress }));
+    for (const isProgress of changes) await arrange(database, (tx) => tellSlack(tx, { actionId: id, isProgress }));
     return cards.execute();
   };
   expect(await owe(false, true)).toEqual([{ payload: { progress: false } }]);

@@ -1,5 +1,7 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type * as z from 'zod';
+import type { Asker } from '../../../domain/principal.ts';
 import type { DecisionInput, DecisionOutcome } from '../../../services/actions/decide-action.ts';
 import { cancelAction, decideAction } from '../../../services/actions/decide-action.ts';
 import { explainAction } from '../../../services/actions/explain-action.ts';
@@ -14,10 +16,21 @@ import * as schemas from './schemas.ts';
 const READ = ['actions.read', 'actions.read_own'] as const;
 const common = { tags: ['actions'], security: bearer };
 const answers = { 200: schemas.decisionJson, ...problems };
+const documented = { ...common, headers: idempotencyHeaders, params: schemas.actionId, response: answers };
 
 /** Requests, reading, and decisions; who decides is judged, and refusals audited, by the use case. */
 export function createActionRoutes(ctx: Context): FastifyPluginAsyncZod {
   return async (app) => {
+    await app.register(createRequestRoute(ctx));
+    await app.register(createListRoute(ctx));
+    await app.register(createOneActionRoutes(ctx));
+    await app.register(createDecisionRoutes(ctx));
+    await app.register(createCancelRoute(ctx));
+  };
+}
+
+function createRequestRoute(ctx: Context): FastifyPluginAsyncZod {
+  return (app) => {
     app.post(
       '/actions',
       {
@@ -45,6 +58,12 @@ export function createActionRoutes(ctx: Context): FastifyPluginAsyncZod {
         );
       },
     );
+    return Promise.resolve();
+  };
+}
+
+function createListRoute(ctx: Context): FastifyPluginAsyncZod {
+  return (app) => {
     app.get(
       '/actions',
       {
@@ -61,6 +80,12 @@ export function createActionRoutes(ctx: Context): FastifyPluginAsyncZod {
         return { items: items.map(schemas.toActionJson), next };
       },
     );
+    return Promise.resolve();
+  };
+}
+
+function createOneActionRoutes(ctx: Context): FastifyPluginAsyncZod {
+  return (app) => {
     app.get(
       '/actions/:id',
       {
@@ -87,13 +112,12 @@ export function createActionRoutes(ctx: Context): FastifyPluginAsyncZod {
       },
       async (request) => schemas.toExplanationJson(await explainAction(ctx, readAsker(request), request.params.id)),
     );
-    await app.register(createDecisionRoutes(ctx));
+    return Promise.resolve();
   };
 }
 
 function createDecisionRoutes(ctx: Context): FastifyPluginAsyncZod {
-  return async (app) => {
-    const documented = { ...common, headers: idempotencyHeaders, params: schemas.actionId, response: answers };
+  return (app) => {
     app.post(
       '/actions/:id/approve',
       {
@@ -102,9 +126,9 @@ function createDecisionRoutes(ctx: Context): FastifyPluginAsyncZod {
       },
       (request, reply) => {
         const input = { actionId: request.params.id, kind: 'approve' as const, ...readApproval(request.body) };
-        const run = async (decisionId?: string) =>
-          toDecisionJson(await decideAction(ctx, readAsker(request), { ...input, decisionId }));
-        return answerOnce(ctx, { request, reply }, { status: 200, run });
+        return decideOnce(ctx, { request, reply }, (asker, decisionId) =>
+          decideAction(ctx, asker, { ...input, decisionId }),
+        );
       },
     );
     app.post(
@@ -115,11 +139,17 @@ function createDecisionRoutes(ctx: Context): FastifyPluginAsyncZod {
       },
       (request, reply) => {
         const input = { actionId: request.params.id, kind: 'reject' as const, reason: request.body.reason };
-        const run = async (decisionId?: string) =>
-          toDecisionJson(await decideAction(ctx, readAsker(request), { ...input, decisionId }));
-        return answerOnce(ctx, { request, reply }, { status: 200, run });
+        return decideOnce(ctx, { request, reply }, (asker, decisionId) =>
+          decideAction(ctx, asker, { ...input, decisionId }),
+        );
       },
     );
+    return Promise.resolve();
+  };
+}
+
+function createCancelRoute(ctx: Context): FastifyPluginAsyncZod {
+  return (app) => {
     app.post(
       '/actions/:id/cancel',
       {
@@ -128,13 +158,22 @@ function createDecisionRoutes(ctx: Context): FastifyPluginAsyncZod {
       },
       (request, reply) => {
         const input = { actionId: request.params.id, reason: request.body.reason };
-        const run = async (decisionId?: string) =>
-          toDecisionJson(await cancelAction(ctx, readAsker(request), { ...input, decisionId }));
-        return answerOnce(ctx, { request, reply }, { status: 200, run });
+        return decideOnce(ctx, { request, reply }, (asker, decisionId) =>
+          cancelAction(ctx, asker, { ...input, decisionId }),
+        );
       },
     );
     return Promise.resolve();
   };
+}
+
+function decideOnce(
+  ctx: Context,
+  exchange: { request: FastifyRequest; reply: FastifyReply },
+  decide: (asker: Asker, decisionId: string | undefined) => Promise<DecisionOutcome>,
+) {
+  const run = async (decisionId?: string) => toDecisionJson(await decide(readAsker(exchange.request), decisionId));
+  return answerOnce(ctx, exchange, { status: 200, run });
 }
 
 function readApproval(body: z.infer<typeof schemas.approveBody>): Omit<DecisionInput, 'actionId'> {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { ACTION_STATUSES } from '../../../domain/lifecycle.ts';
+import { ACTION_STATUSES, DEAD_LETTER_STATES } from '../../../domain/lifecycle.ts';
 import { RISKS } from '../../../playbook/playbook.ts';
 import type { ActionView } from '../../../services/actions/action-view.ts';
 import type { ActionExplanation } from '../../../services/actions/explain-action.ts';
@@ -8,7 +8,7 @@ import { pageQuery, textOrNull, time, timeOrNull, toTime } from '../../schemas.t
 export const actionId = z.strictObject({ id: z.string().max(64) });
 
 export const requestBody = z.strictObject({
-  server: z.string().min(1).max(128).describe('Its name or id.'),
+  server: z.string().max(128).describe('Its name or id.'),
   playbook: z.string().min(1).max(128),
   params: z.record(z.string(), z.unknown()).default({}),
   reason: z.string().optional(),
@@ -41,6 +41,17 @@ export const actionQuery = pageQuery.extend({
 });
 
 const approvalJson = z.object({ by: z.string(), at: time, reason: textOrNull, break_glass: z.boolean() });
+
+const attemptJson = z.object({
+  attempt: z.number().int(),
+  command_id: z.string(),
+  issued_at: time,
+  started_at: timeOrNull,
+  ended_at: timeOrNull,
+  exit_code: z.number().int().nullable(),
+  signal: textOrNull,
+  failure_code: textOrNull,
+});
 
 export const actionJson = z.object({
   id: z.string(),
@@ -78,6 +89,14 @@ export const actionJson = z.object({
   truncated: z.boolean(),
   failure_code: textOrNull,
   attempt: z.number().int(),
+  max_attempts: z.number().int(),
+  next_attempt_at: timeOrNull.describe('Between two attempts: when the next may start.'),
+  attempts: z.array(attemptJson).describe('Those handed out, where its playbook says that it is tried again.'),
+  dead_letter: z.enum(DEAD_LETTER_STATES).nullable().describe('Given up on: whether it was replayed or dismissed.'),
+  dismissed_by: textOrNull,
+  dismiss_reason: textOrNull,
+  replay_of: textOrNull.describe('The dead letter that it asks for again.'),
+  replay_changed: z.boolean().describe('Its playbook is another one than that of replay_of.'),
   alert_id: textOrNull,
   dry_run: z.boolean(),
   timeout_s: z.number(),
@@ -86,6 +105,19 @@ export const actionJson = z.object({
     .object({ id: z.string(), playbook: z.string(), ahead: z.number().int() })
     .nullable()
     .describe('Approved and not its turn: what is first on that server, and how many go before in all.'),
+  held_by: z
+    .object({
+      code: z.enum(['fleet_limit', 'tag_share', 'held_back']),
+      limit: z.number().int().nullable(),
+      tag: textOrNull,
+      servers: z.number().int().nullable(),
+      failures: z.number().int().nullable(),
+      action: textOrNull,
+    })
+    .nullable()
+    .describe(
+      'Approved, its turn, and as much runs as `limits` allows, over the fleet or on the servers of one tag; or its playbook failed there so often in a row that somebody has to deal with `action` first.',
+    ),
   progress: z
     .object({ step: z.number().int(), steps: z.number().int() })
     .nullable()
@@ -96,6 +128,7 @@ export const actionJson = z.object({
 export const explanationJson = z.object({
   rule: z.string(),
   end: textOrNull.describe('What has become of it, as a sentence; null while it waits for people.'),
+  waits: textOrNull.describe('What holds up its start, as a sentence; null where nothing does.'),
   may: z.array(z.string()).describe('Who may approve now.'),
   has: z.array(approvalJson),
   could_not: z.array(z.object({ name: z.string(), why: z.string() })),
@@ -107,6 +140,10 @@ export const decisionJson = actionJson.extend({
 });
 
 export function toActionJson(view: ActionView): z.infer<typeof actionJson> {
+  return { ...writeRequest(view), ...writeDecisions(view), ...writeRun(view) };
+}
+
+function writeRequest(view: ActionView) {
   return {
     id: view.id,
     server: view.server,
@@ -120,6 +157,11 @@ export function toActionJson(view: ActionView): z.infer<typeof actionJson> {
     requested_by: view.requestedBy,
     requested_via: view.requestedVia,
     requested_at: view.requestedAt.toISOString(),
+  };
+}
+
+function writeDecisions(view: ActionView) {
+  return {
     approvals: view.approvals.map(toApprovalJson),
     approvals_required: view.approvalsRequired,
     approval_from: view.approvalFrom === null ? null : [...view.approvalFrom],
@@ -132,6 +174,11 @@ export function toActionJson(view: ActionView): z.infer<typeof actionJson> {
     cancelled_by: view.cancelledBy,
     cancel_reason: view.cancelReason,
     expires_at: toTime(view.expiresAt),
+  };
+}
+
+function writeRun(view: ActionView) {
+  return {
     executed_at: toTime(view.executedAt),
     completed_at: toTime(view.completedAt),
     exit_code: view.exitCode,
@@ -143,21 +190,52 @@ export function toActionJson(view: ActionView): z.infer<typeof actionJson> {
     truncated: view.truncated,
     failure_code: view.failureCode,
     attempt: view.attempt,
+    max_attempts: view.maxAttempts,
+    next_attempt_at: toTime(view.nextAttemptAt),
+    attempts: view.attempts.map(toAttemptJson),
+    dead_letter: view.deadLetter,
+    dismissed_by: view.dismissedBy,
+    dismiss_reason: view.dismissReason,
+    replay_of: view.replayOf,
+    replay_changed: view.isReplayChanged,
     alert_id: view.alertId,
     dry_run: view.dryRun,
     timeout_s: view.timeoutS,
     slack_permalink: view.slackPermalink,
     queued_behind: view.queuedBehind,
+    held_by: view.heldBy === null ? null : { ...NO_HOLD, ...view.heldBy },
     progress: view.progress,
     has_late_result: view.hasLateResult,
   };
 }
 
+const NO_HOLD = { limit: null, tag: null, servers: null, failures: null, action: null };
+
 function toApprovalJson({ by, at, reason, isBreakGlass }: ActionView['approvals'][number]) {
   return { by, at: at.toISOString(), reason, break_glass: isBreakGlass };
 }
 
+function toAttemptJson(attempt: ActionView['attempts'][number]): z.infer<typeof attemptJson> {
+  return {
+    attempt: attempt.attempt,
+    command_id: attempt.commandId,
+    issued_at: attempt.issuedAt.toISOString(),
+    started_at: toTime(attempt.startedAt),
+    ended_at: toTime(attempt.endedAt),
+    exit_code: attempt.exitCode,
+    signal: attempt.signal,
+    failure_code: attempt.failureCode,
+  };
+}
+
 export function toExplanationJson(told: ActionExplanation): z.infer<typeof explanationJson> {
   const couldNot = told.couldNot.map(({ name, sentence }) => ({ name, why: sentence }));
-  return { rule: told.rule, end: told.end, may: told.may, has: told.has.map(toApprovalJson), could_not: couldNot };
+  return {
+    rule: told.rule,
+    end: told.end,
+    waits: told.waits,
+    may: told.may,
+    has: told.has.map(toApprovalJson),
+    could_not: couldNot,
+  };
 }

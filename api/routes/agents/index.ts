@@ -4,6 +4,7 @@ import { MAX_HEARTBEAT_BYTES } from '../../../protocol/limits.ts';
 import { authenticateAgent } from '../../../services/agents/authenticate-agent.ts';
 import { enrollAgent } from '../../../services/agents/enroll-agent.ts';
 import { exchangeHeartbeat } from '../../../services/agents/exchange-heartbeat.ts';
+import { createHeartbeatRate } from '../../../services/agents/heartbeat-rate.ts';
 import type { Context } from '../../../services/context.ts';
 import { problems } from '../../schemas.ts';
 import * as schemas from './schemas.ts';
@@ -17,6 +18,13 @@ const unchecked = {
 /** `stopping` answers every held heartbeat at once. */
 export function createAgentRoutes(ctx: Context, stopping: AbortSignal): FastifyPluginAsyncZod {
   return async (app) => {
+    await app.register(createEnrolmentRoute(ctx));
+    await app.register(createHeartbeatRoute(ctx, stopping));
+  };
+}
+
+function createEnrolmentRoute(ctx: Context): FastifyPluginAsyncZod {
+  return (app) => {
     app.post(
       '/agents/enroll',
       {
@@ -31,7 +39,14 @@ export function createAgentRoutes(ctx: Context, stopping: AbortSignal): FastifyP
       },
       async (request, reply) => reply.status(201).send(await enrollAgent(ctx, request.body)),
     );
-    const servers = new WeakMap<object, string>();
+    return Promise.resolve();
+  };
+}
+
+function createHeartbeatRoute(ctx: Context, stopping: AbortSignal): FastifyPluginAsyncZod {
+  return (app) => {
+    const agents = new WeakMap<object, { serverId: string; kid: string }>();
+    const rate = createHeartbeatRate();
     app.post(
       '/agents/heartbeat',
       {
@@ -47,14 +62,15 @@ export function createAgentRoutes(ctx: Context, stopping: AbortSignal): FastifyP
         },
         // Before the body is read: a stranger's megabyte is not.
         onRequest: async (request) => {
-          const { serverId } = await authenticateAgent(ctx, request.headers.authorization);
-          servers.set(request, serverId);
+          const agent = await authenticateAgent(ctx, request.headers.authorization);
+          rate.take({ serverId: agent.serverId, perMinute: ctx.config.current().limits.heartbeatsPerMinute });
+          agents.set(request, agent);
         },
       },
       async (request, reply) => {
         const signal = AbortSignal.any([stopping, createGoneSignal(reply)]);
-        const serverId = servers.get(request) ?? '';
-        return reply.send(await exchangeHeartbeat(ctx, { serverId, body: request.body, signal }));
+        const agent = agents.get(request) ?? { serverId: '', kid: '' };
+        return reply.send(await exchangeHeartbeat(ctx, { ...agent, body: request.body, signal }));
       },
     );
     return Promise.resolve();

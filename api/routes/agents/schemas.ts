@@ -23,6 +23,7 @@ export const enrollBody = z.looseObject({
 export const enrollJson = z.object({
   server_id: z.string(),
   command_keys: commandKeys,
+  command_keys_serial: z.number().int().optional(),
   heartbeat_interval_s: z.number(),
   max_wait_s: z.number(),
 });
@@ -63,6 +64,11 @@ export const heartbeatBody = z.looseObject({
   ),
   results: z.array(result),
   playbooks: playbooks.optional(),
+  command_keys_serial: z.number().int().optional().describe('Of the command keys that it has.'),
+  next_key: z
+    .looseObject({ public_key: jwk, signed_by_current: z.string(), signed_by_next: z.string() })
+    .optional()
+    .describe('The key that it is to have next.'),
 });
 
 export const heartbeatJson = z.object({
@@ -74,5 +80,10 @@ export const heartbeatJson = z.object({
   cancel: z.array(z.string()),
   heartbeat_interval_s: z.number(),
   command_keys: commandKeys.optional(),
+  command_keys_proof: z
+    .array(z.string())
+    .optional()
+    .describe('Compact JWS each, typ medic-command-keys, signed with a key of the set before.'),
+  next_key_kid: z.string().optional().describe('The next key that it may call with from now on.'),
   checkpoint: z.string().optional().describe('Compact JWS, typ medic-checkpoint.'),
 });

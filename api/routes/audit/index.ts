@@ -1,9 +1,9 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { listAudit } from '../../../services/audit/read-audit.ts';
+import { listAudit, readNewestCheckpoint } from '../../../services/audit/read-audit.ts';
 import type { Context } from '../../../services/context.ts';
 import { readAsker } from '../../plugins/authenticate.ts';
 import { bearer, pageOf, pageQuery, problems } from '../../schemas.ts';
-import { auditEventJson } from './schemas.ts';
+import { auditEventJson, checkpointJson } from './schemas.ts';
 
 export function createAuditRoutes(ctx: Context): FastifyPluginAsyncZod {
   return async (app) => {
@@ -23,6 +23,19 @@ export function createAuditRoutes(ctx: Context): FastifyPluginAsyncZod {
         const { items, next } = await listAudit(ctx, readAsker(request), request.query);
         return { items: items.map((event) => ({ ...event, subject: { ...event.subject } })), next };
       },
+    );
+    app.get(
+      '/audit/checkpoint',
+      {
+        config: { access: ['audit.read'] },
+        schema: {
+          tags: ['audit'],
+          security: bearer,
+          summary: 'The newest signed statement of how long the audit log is, and the keys that sign',
+          response: { 200: checkpointJson, ...problems },
+        },
+      },
+      (request) => readNewestCheckpoint(ctx, readAsker(request)),
     );
     return Promise.resolve();
   };

@@ -14,3 +14,12 @@ export const auditEventJson = z
     hash: z.string(),
   })
   .describe('`hash` is the SHA-256 of the RFC 8785 form of the object without `hash`.');
+
+export const checkpointJson = z
+  .object({
+    checkpoint: z.string().describe('A compact JWS over `{ count, head, at }`.'),
+    count: z.number().int(),
+    head: z.string(),
+    keys: z.array(z.object({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string(), kid: z.string() })),
+  })
+  .describe('The log held `count` events, and the hash of the last was `head`.');

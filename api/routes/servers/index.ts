@@ -3,6 +3,7 @@ import type { Context } from '../../../services/context.ts';
 import { createEnrollmentToken } from '../../../services/servers/create-enrollment-token.ts';
 import { pauseServer } from '../../../services/servers/pause-server.ts';
 import { getServer, listServers } from '../../../services/servers/read-servers.ts';
+import { revokeServer } from '../../../services/servers/revoke-server.ts';
 import { unpauseServer } from '../../../services/servers/unpause-server.ts';
 import { answerOnce } from '../../plugins/answer-once.ts';
 import { readAsker } from '../../plugins/authenticate.ts';
@@ -44,6 +45,7 @@ export function createServerRoutes(ctx: Context): FastifyPluginAsyncZod {
     );
     await app.register(createPauseRoutes(ctx));
     await app.register(createEnrollmentRoute(ctx));
+    await app.register(createRevocationRoute(ctx));
   };
 }
 
@@ -73,6 +75,31 @@ function createPauseRoutes(ctx: Context): FastifyPluginAsyncZod {
       (request, reply) => {
         const input = { server: request.params.id };
         const run = async () => schemas.toServerJson(await unpauseServer(ctx, readAsker(request), input));
+        return answerOnce(ctx, { request, reply }, { status: 200, run });
+      },
+    );
+    return Promise.resolve();
+  };
+}
+
+function createRevocationRoute(ctx: Context): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.post(
+      '/servers/:id/revoke',
+      {
+        config: { access: ['servers.enroll'] },
+        schema: {
+          ...common,
+          summary: 'Let its agent in no more; what has not ended there is cancelled',
+          headers: idempotencyHeaders,
+          params: schemas.serverId,
+          body: schemas.revokeBody,
+          response: { 200: schemas.serverJson, ...problems },
+        },
+      },
+      (request, reply) => {
+        const input = { server: request.params.id, reason: request.body.reason };
+        const run = async () => schemas.toServerJson(await revokeServer(ctx, readAsker(request), input));
         return answerOnce(ctx, { request, reply }, { status: 200, run });
       },
     );

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { HALT_SCOPES } from '../../../domain/halt.ts';
 import type { ServerView } from '../../../services/servers/server-view.ts';
 import { textOrNull, time, timeOrNull, toTime } from '../../schemas.ts';
 
@@ -9,6 +10,7 @@ export const pauseBody = z.strictObject({
   until: z.iso.datetime({ offset: true }).optional().describe('Unpauses by itself then.'),
 });
 export const unpauseBody = z.strictObject({});
+export const revokeBody = z.strictObject({ reason: z.string() });
 export const enrollmentBody = z.strictObject({
   server_name: z.string(),
   tags: z.array(z.string()).optional(),
@@ -30,7 +32,20 @@ export const serverJson = z.object({
   paused_at: timeOrNull,
   pause_reason: textOrNull,
   paused_until: timeOrNull,
+  halt: z
+    .object({
+      id: z.string(),
+      scope: z.enum(HALT_SCOPES),
+      declared_by: z.string(),
+      reason: z.string(),
+      until: timeOrNull,
+    })
+    .nullable()
+    .describe('While it stands nothing at all starts on this server.'),
   agent_version: textOrNull,
+  journal_damaged_at: timeOrNull.describe('When its agent last found its journal damaged, since it was enrolled.'),
+  journal_damaged_lines: z.number().int().nullable().describe('How many lines of it cannot be read.'),
+  revoked_at: timeOrNull.describe('Since then its agent is let in no more.'),
   playbooks: z.array(
     z.object({
       name: z.string(),
@@ -44,6 +59,10 @@ export const serverJson = z.object({
   queued: z.number().int().describe('Approved actions that wait for this server.'),
 });
 
+function toHaltJson({ id, scope, declaredBy, reason, until }: NonNullable<ServerView['halt']>) {
+  return { id: String(id), scope, declared_by: declaredBy, reason, until: toTime(until) };
+}
+
 export function toServerJson(view: ServerView): z.infer<typeof serverJson> {
   return {
     id: view.id,
@@ -56,7 +75,11 @@ export function toServerJson(view: ServerView): z.infer<typeof serverJson> {
     paused_at: toTime(view.pausedAt),
     pause_reason: view.pauseReason,
     paused_until: toTime(view.pausedUntil),
+    halt: view.halt === null ? null : toHaltJson(view.halt),
     agent_version: view.agentVersion,
+    journal_damaged_at: toTime(view.journalDamagedAt),
+    journal_damaged_lines: view.journalDamagedLines,
+    revoked_at: toTime(view.revokedAt),
     playbooks: view.playbooks,
     running: view.running.map(({ commandId, startedAt, step, steps }) => ({
       command_id: commandId,

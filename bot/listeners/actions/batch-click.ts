@@ -5,9 +5,10 @@ import { recordRefusedAttempt } from '../../../services/slack/record-refused-att
 import { BATCH_BLOCK, BATCH_BUTTONS, BATCH_EVENT_TYPE } from '../../blocks/names.ts';
 import type { Message } from '../../blocks/message.ts';
 import type { BotDeps } from '../../deps.ts';
-import { identify } from '../../identify.ts';
-import { adoptBatch } from '../../outbox/adopt-batch.ts';
+import { callerOf, identify } from '../../identify.ts';
+import { adoptCard } from '../../outbox/adopt-card.ts';
 import { answer } from '../../tell.ts';
+import { recordFirst } from '../record-first.ts';
 import { approveAllClicked, rejectAllClicked, selectClicked } from './batch.ts';
 
 /** A click on the card of a batch that is proven to be one. */
@@ -31,21 +32,23 @@ const BATCH_CLICKS: Readonly<Record<(typeof BATCH_BUTTONS)[keyof typeof BATCH_BU
   [BATCH_BUTTONS.reject]: rejectAllClicked,
 };
 
-/** Acknowledges at once, checks the click, and always answers. */
+/** Checks the click, and always answers. Acknowledges an approval of all when it is recorded, a form at once. */
 export function listenToBatchButtons(app: App, deps: BotDeps): void {
   for (const [name, listener] of Object.entries(BATCH_CLICKS)) {
     app.action<BlockAction<ButtonAction>>({ type: 'block_actions', action_id: name }, async (args) => {
-      await args.ack();
       const { body } = args;
+      const isRecorded = name === BATCH_BUTTONS.approve;
+      if (!isRecorded) await args.ack();
+      const ack = isRecorded ? args.ack : () => Promise.resolve();
       const channel = body.channel?.id ?? deps.channel;
       const respond = body.response_url === undefined ? undefined : args.respond;
-      await answer(deps, { respond, channel, userId: body.user.id }, async () => {
-        const teamIds = [body.team?.id, body.user.team_id];
-        const asker = await identify(deps, { userId: body.user.id, teamIds }, { tried: name });
+      const run = async (): Promise<Message | null> => {
+        const asker = await identify(deps, callerOf(body), { tried: name });
         const batch = await readMetadata(deps, body, { tried: name, batchId: args.action.value ?? '' });
         await adopt(deps, body, batch.batchId);
         return listener({ deps, asker, userId: body.user.id, ...batch, channel, triggerId: body.trigger_id });
-      });
+      };
+      await answer(deps, { respond, channel, userId: body.user.id }, () => recordFirst({ ack, log: deps.log }, run));
     });
   }
 }
@@ -73,5 +76,5 @@ async function readMetadata(
 async function adopt(deps: BotDeps, body: BlockAction, batchId: string): Promise<void> {
   const blocks = body.message?.['blocks'] as { block_id?: string }[] | undefined;
   if (body.message === undefined || blocks?.[0]?.block_id !== BATCH_BLOCK) return;
-  await adoptBatch(deps, { batchId, channel: body.channel?.id ?? deps.channel, ts: body.message.ts });
+  await adoptCard(deps, { batchId, channel: body.channel?.id ?? deps.channel, ts: body.message.ts });
 }

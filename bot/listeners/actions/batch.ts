@@ -1,9 +1,9 @@
 import { ConflictError } from '../../../domain/errors.ts';
-import { decideBatch } from '../../../services/actions/decide-batch.ts';
+import { checkBatchDecision, decideBatch } from '../../../services/actions/decide-batch.ts';
 import type { BatchView } from '../../../services/slack/batches.ts';
 import { readBatch } from '../../../services/slack/batches.ts';
 import { createBatchAnswer } from '../../blocks/batch-answer.ts';
-import { isWaiting } from '../../blocks/batch-card.ts';
+import { isWaiting } from '../../blocks/batch-rows.ts';
 import { createBatchRejectForm, createSelectionForm } from '../../blocks/batch-forms.ts';
 import { BATCH_FORMS } from '../../blocks/names.ts';
 import { createDecisionId } from '../../decision-id.ts';
@@ -21,7 +21,7 @@ export const approveAllClicked: BatchClickListener = async (click) => {
 
 export const selectClicked: BatchClickListener = async (click) => {
   const { deps, userId, batchId, channel, triggerId } = click;
-  const { batch } = await readWaiting(click);
+  const { batch } = await readDecidable(click, 'approve');
   const data = { batch_id: batchId, channel };
   const metadata = sealForm(deps, { callbackId: BATCH_FORMS.selection, userId, data });
   await openView(deps, { triggerId, view: createSelectionForm({ batch, metadata }) });
@@ -31,7 +31,7 @@ export const selectClicked: BatchClickListener = async (click) => {
 /** The form knows how many there were; which of them still wait is read when it comes back. */
 export const rejectAllClicked: BatchClickListener = async (click) => {
   const { deps, userId, batchId, channel, triggerId } = click;
-  const { batch, waiting } = await readWaiting(click);
+  const { batch, waiting } = await readDecidable(click, 'reject');
   const data = { batch_id: batchId, channel, until: lastOf(batch, waiting) };
   const metadata = sealForm(deps, { callbackId: BATCH_FORMS.rejectReason, userId, data });
   const view = createBatchRejectForm({ batch, count: waiting.length, metadata });
@@ -44,15 +44,19 @@ function lastOf(batch: BatchView, seen: readonly string[]): string {
   return batch.actions.findLast(({ id }) => seen.includes(id))?.id ?? '';
 }
 
-/** Throws where nothing of it waits. */
-async function readWaiting(click: BatchClick): Promise<{ batch: BatchView; waiting: string[] }> {
-  const batch = await readBatch(click.deps.ctx, click.batchId);
-  const seen = new Set(click.actionIds);
+/** For a form that is to be opened. Throws where nothing of it waits, and to who may not decide it. */
+async function readDecidable(
+  { deps, asker, batchId, actionIds }: BatchClick,
+  kind: 'approve' | 'reject',
+): Promise<{ batch: BatchView; waiting: string[] }> {
+  const batch = await readBatch(deps.ctx, batchId);
+  const seen = new Set(actionIds);
   const waiting = (batch?.actions ?? []).filter((action) => isWaiting(action) && seen.has(action.id));
   if (batch === null || waiting.length === 0) {
     throw new ConflictError('None of these waits for a decision any more, so nothing was done.', {
       code: 'already_decided',
     });
   }
+  await checkBatchDecision(deps.ctx, asker, { actions: waiting, kind });
   return { batch, waiting: waiting.map(({ id }) => id) };
 }

@@ -25,6 +25,9 @@ export const CLICKS: Readonly<Record<(typeof BUTTONS)[keyof typeof BUTTONS], Cli
   [BUTTONS.unpause]: unpauseClicked,
 };
 
+/** Those that change something by themselves; the others read, or open a form. */
+const RECORDED: readonly string[] = [BUTTONS.approve, BUTTONS.cancel, BUTTONS.unpause];
+
 /** One line for each word of the card's menu. */
 export const MENU_CLICKS: Readonly<Record<MenuWord, ClickListener>> = {
   approve_comment: approveCommentClicked,
@@ -35,5 +38,7 @@ export const MENU_CLICKS: Readonly<Record<MenuWord, ClickListener>> = {
 export function listenToActions(app: App, deps: BotDeps): void {
   listenToBatchButtons(app, deps);
   listenToMenu(app, deps, MENU_CLICKS);
-  for (const [name, listener] of Object.entries(CLICKS)) listenToButton(app, deps, { name, listener });
+  for (const [name, listener] of Object.entries(CLICKS)) {
+    listenToButton(app, deps, { name, listener, isRecorded: RECORDED.includes(name) });
+  }
 }

@@ -13,11 +13,15 @@ export interface CommandCall {
   channel: string;
   /** The same for a command that is delivered twice; opens one form within three seconds. */
   triggerId: string;
+  /** To be called where what was typed is on record before its answer is known. */
+  onRecorded: () => void;
   /** The word behind the verb; '' where the grammar allows none. */
   word: string;
   reason: string | undefined;
   /** From `for 2h`. */
   durationMs: number | undefined;
+  /** From `tag=web`. */
+  named: Readonly<Record<string, string>>;
 }
 
 /** What the person is told, privately; null: nothing more. What is thrown is told as one sentence. */

@@ -5,7 +5,7 @@ import { FORMS, SEARCHES } from '../../blocks/names.ts';
 import { MAX_OPTIONS, PARAM_PREFIX } from '../../blocks/param-inputs.ts';
 import type { Entered } from '../../blocks/request-form.ts';
 import type { BotDeps } from '../../deps.ts';
-import { identify } from '../../identify.ts';
+import { callerOf, identify } from '../../identify.ts';
 import { openSeal } from '../../seal.ts';
 import { readEntered } from '../request-state.ts';
 import { suggestParamValues } from './param-values.ts';
@@ -47,7 +47,7 @@ async function findOptions(deps: BotDeps, body: BlockSuggestion, suggest: Sugges
   const userId = body.user.id;
   const { view } = body;
   if (view === undefined) return [];
-  const asker = await identify(deps, { userId, teamIds: [body.team?.id, body.user.team_id] }, { tried: 'menu' });
+  const asker = await identify(deps, callerOf(body), { tried: 'menu' });
   const form = { callbackId: FORMS.request, userId, metadata: view.private_metadata, tried: 'menu' };
   await openSeal(deps, form);
   return suggest({ deps, asker, actionId: body.action_id, typed: body.value, entered: readEntered(view) });

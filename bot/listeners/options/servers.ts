@@ -1,3 +1,4 @@
+import { haltCode } from '../../../domain/halt.ts';
 import { searchServers } from '../../../services/servers/search-servers.ts';
 import type { ServerView } from '../../../services/servers/server-view.ts';
 import { createOption, MAX_OPTIONS } from '../../blocks/param-inputs.ts';
@@ -12,7 +13,8 @@ export const suggestServers: Suggester = async ({ deps, asker, typed, entered })
 function describe(server: ServerView, playbook: string): string {
   const state = server.status === 'never_seen' ? 'never heard of' : server.status;
   const paused = server.paused ? [`paused by ${server.pausedBy ?? 'somebody'}`] : [];
+  const halted = server.halt === null ? [] : [haltCode(server.halt)];
   const isKnown = playbook === '' || server.status === 'never_seen';
   const has = isKnown || server.playbooks.some(({ name }) => name === playbook);
-  return [state, ...paused, ...(has ? [] : [`has no ${playbook}`])].join(', ');
+  return [state, ...halted, ...paused, ...(has ? [] : [`has no ${playbook}`])].join(', ');
 }

@@ -4,13 +4,14 @@ import { findMentionedServer } from '../../../services/servers/search-servers.ts
 import { SHORTCUTS } from '../../blocks/names.ts';
 import { cut } from '../../blocks/text.ts';
 import type { BotDeps } from '../../deps.ts';
-import { identify } from '../../identify.ts';
+import { findPermalink } from '../../find-permalink.ts';
+import { callerOf, identify } from '../../identify.ts';
 import { readSlackMarks } from '../../slack-marks.ts';
 import { answer } from '../../tell.ts';
 import { openRequestForm } from '../commands/open-form.ts';
 
 const HELP_MS = 800; // the form must be open within three seconds
-const MAX_REASON = 1_000;
+const MAX_REASON = 1_000; // what an action keeps
 
 /** "Remediate this…" on a message: what it says is the reason, with the way back to it, and the server is the one it names. */
 export function listenToAskMessage(app: App, deps: BotDeps): void {
@@ -20,11 +21,10 @@ export function listenToAskMessage(app: App, deps: BotDeps): void {
     const userId = body.user.id;
     const channel = body.channel.id;
     await answer(deps, { respond, channel, userId }, async () => {
-      const teamIds = [body.team?.id, body.user.team_id];
-      const asker = await identify(deps, { userId, teamIds }, { tried: 'shortcut' });
+      const asker = await identify(deps, callerOf(body), { tried: 'shortcut' });
       const text = readMessage(body);
       const [permalink, server] = await Promise.all([
-        inTime(findPermalink(deps, body)),
+        inTime(findPermalink(deps, { channel, ts: body.message_ts })),
         inTime(findMentionedServer(deps.ctx, asker, text)),
       ]);
       const prefill = { reason: createReason(text, permalink), server: server ?? undefined };
@@ -47,12 +47,6 @@ function createReason(text: string, permalink: string | null): string {
   if (permalink === null) return cut(text, MAX_REASON);
   const words = cut(text, MAX_REASON - permalink.length - 1);
   return words === '' ? permalink : `${words}\n${permalink}`;
-}
-
-/** Null where the app may not see that channel. */
-async function findPermalink(deps: BotDeps, body: MessageShortcut): Promise<string | null> {
-  const found = await deps.client.chat.getPermalink({ channel: body.channel.id, message_ts: body.message_ts });
-  return found.permalink ?? null;
 }
 
 /** A help that is not needed: null where it does not come in time, or not at all. */

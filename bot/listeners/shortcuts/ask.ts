@@ -1,7 +1,7 @@
 import type { App, GlobalShortcut } from '@slack/bolt';
 import { SHORTCUTS } from '../../blocks/names.ts';
 import type { BotDeps } from '../../deps.ts';
-import { identify } from '../../identify.ts';
+import { callerOf, identify } from '../../identify.ts';
 import { answer } from '../../tell.ts';
 import { openRequestForm } from '../commands/open-form.ts';
 
@@ -12,8 +12,7 @@ export function listenToAsk(app: App, deps: BotDeps): void {
     const { channel } = deps;
     const userId = shortcut.user.id;
     await answer(deps, { channel, userId }, async () => {
-      const teamIds = [shortcut.team?.id, shortcut.user.team_id];
-      const asker = await identify(deps, { userId, teamIds }, { tried: 'shortcut' });
+      const asker = await identify(deps, callerOf(shortcut), { tried: 'shortcut' });
       await openRequestForm(deps, { asker, userId, channel, triggerId: shortcut.trigger_id });
       return null;
     });

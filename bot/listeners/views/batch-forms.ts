@@ -4,17 +4,19 @@ import { decideBatch } from '../../../services/actions/decide-batch.ts';
 import { readBatch } from '../../../services/slack/batches.ts';
 import { createBatchAnswer } from '../../blocks/batch-answer.ts';
 import { SELECTION } from '../../blocks/batch-forms.ts';
+import type { Message } from '../../blocks/message.ts';
 import { BATCH_FORMS } from '../../blocks/names.ts';
 import { createDecisionId } from '../../decision-id.ts';
 import type { BotDeps } from '../../deps.ts';
-import { identify } from '../../identify.ts';
+import { callerOf, identify } from '../../identify.ts';
 import { openSeal } from '../../seal.ts';
 import { answer } from '../../tell.ts';
+import { recordFirst } from '../record-first.ts';
 import { readField } from './decision-form.ts';
 
 const REASON = 'reason';
 
-/** The forms are closed at once; what came of them is told in the channel where the button stood, privately. */
+/** A form is closed when its decisions are recorded; what came of them is told where the button stood, privately. */
 export function listenToBatchForms(app: App, deps: BotDeps): void {
   app.view({ type: 'view_submission', callback_id: BATCH_FORMS.selection }, async ({ ack, body, view }) => {
     const chosen = readChosen(view);
@@ -22,8 +24,7 @@ export function listenToBatchForms(app: App, deps: BotDeps): void {
       await ack({ response_action: 'errors', errors: { [`${SELECTION}0`]: 'Tick at least one, or close the form.' } });
       return;
     }
-    await ack();
-    await decide(deps, { body, view, kind: 'approve', choose: () => chosen });
+    await decide(deps, { ack, body, view, kind: 'approve', choose: () => chosen });
   });
   app.view({ type: 'view_submission', callback_id: BATCH_FORMS.rejectReason }, async ({ ack, body, view }) => {
     const reason = readField(view, REASON);
@@ -31,12 +32,12 @@ export function listenToBatchForms(app: App, deps: BotDeps): void {
       await ack({ response_action: 'errors', errors: { [REASON]: 'A rejection needs a reason.' } });
       return;
     }
-    await ack();
-    await decide(deps, { body, view, kind: 'reject', reason, choose: ({ ids, until }) => upTo(ids, until) });
+    await decide(deps, { ack, body, view, kind: 'reject', reason, choose: ({ ids, until }) => upTo(ids, until) });
   });
 }
 
 interface Submission {
+  ack(): Promise<void>;
   body: SlackViewAction;
   view: ViewOutput;
   kind: 'approve' | 'reject';
@@ -46,12 +47,11 @@ interface Submission {
 }
 
 async function decide(deps: BotDeps, submission: Submission): Promise<void> {
-  const { body, view, kind } = submission;
+  const { ack, body, view, kind } = submission;
   const userId = body.user.id;
   const place = { channel: deps.channel, userId };
-  await answer(deps, place, async () => {
-    const person = { userId, teamIds: [body.team?.id, body.user.team_id] };
-    const asker = await identify(deps, person, { tried: view.callback_id });
+  const work = async (): Promise<Message> => {
+    const asker = await identify(deps, callerOf(body), { tried: view.callback_id });
     const form = { callbackId: view.callback_id, userId, metadata: view.private_metadata, tried: view.callback_id };
     const context = readContext(await openSeal(deps, form));
     place.channel = context.channel || deps.channel;
@@ -65,7 +65,8 @@ async function decide(deps: BotDeps, submission: Submission): Promise<void> {
       decisionIdOf: (actionId) => createDecisionId({ triggerId: view.id, userId, kind, actionId }),
     });
     return createBatchAnswer(kind, outcome);
-  });
+  };
+  await answer(deps, place, () => recordFirst({ ack, log: deps.log }, work));
 }
 
 function upTo(ids: readonly string[], last: string): string[] {

@@ -1,5 +1,4 @@
 import type { SlackViewAction, SlackViewMiddlewareArgs, ViewOutput } from '@slack/bolt';
-import { setTimeout as wait } from 'node:timers/promises';
 import { MedicError } from '../../../domain/errors.ts';
 import type { Asker } from '../../../domain/principal.ts';
 import type { DecisionOutcome } from '../../../services/actions/decide-action.ts';
@@ -7,12 +6,10 @@ import { createAnswer } from '../../blocks/answer.ts';
 import type { Message } from '../../blocks/message.ts';
 import { createDecisionId } from '../../decision-id.ts';
 import type { BotDeps } from '../../deps.ts';
-import { identify } from '../../identify.ts';
+import { callerOf, identify } from '../../identify.ts';
 import { openSeal } from '../../seal.ts';
 import { explain, tell } from '../../tell.ts';
-
-const PATIENCE_MS = 1_800; // Slack waits three seconds for the answer to a form
-const MAX_ERROR = 150;
+import { errorsByBlock, inTime } from './form-answer.ts';
 
 /** What a form was opened for, kept by Slack under our seal until it comes back. */
 export interface DecisionFormData {
@@ -55,7 +52,7 @@ export async function decideFromForm(
 ): Promise<void> {
   const { ack, body, view } = submission;
   const working = work(deps, submission, decide);
-  const early = await Promise.race([working, wait(PATIENCE_MS, null, { ref: false })]);
+  const early = await inTime(working);
   const errors = early !== null && 'error' in early ? errorsAt(view, early.error) : {};
   if (Object.keys(errors).length > 0) {
     await ack({ response_action: 'errors', errors });
@@ -78,8 +75,7 @@ async function work(
     const sealed = { callbackId: view.callback_id, userId, metadata: view.private_metadata, tried: kind };
     const data = (await openSeal(deps, sealed)) as DecisionFormData; // what we sealed is what comes back
     channel = data.channel;
-    const person = { userId, teamIds: [body.team?.id, body.user.team_id] };
-    const asker = await identify(deps, person, { tried: kind, actionId: data.actionId });
+    const asker = await identify(deps, callerOf(body), { tried: kind, actionId: data.actionId });
     const decisionId = createDecisionId({ triggerId: view.id, userId, kind, actionId: data.actionId });
     const { sentence } = await decide({ ...data, asker, decisionId });
     return { message: createAnswer(sentence), channel };
@@ -91,6 +87,5 @@ async function work(
 /** By the ids of the form's blocks, which are the names of the fields. */
 function errorsAt(view: ViewOutput, error: unknown): Record<string, string> {
   if (!(error instanceof MedicError)) return {};
-  const known = error.fields.filter(({ path }) => Object.hasOwn(view.state.values, path));
-  return Object.fromEntries(known.map(({ path, message }) => [path, message.slice(0, MAX_ERROR)]));
+  return errorsByBlock(error, { blocks: Object.keys(view.state.values) });
 }

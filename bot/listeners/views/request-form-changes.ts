@@ -4,11 +4,11 @@ import { FORMS, SEARCHES } from '../../blocks/names.ts';
 import { PARAM_PREFIX } from '../../blocks/param-inputs.ts';
 import { createPlainForm } from '../../blocks/request-form.ts';
 import type { BotDeps } from '../../deps.ts';
-import { identify } from '../../identify.ts';
+import { callerOf, identify } from '../../identify.ts';
 import { openSeal } from '../../seal.ts';
 import { toSentence } from '../../tell.ts';
 import { drawForm } from '../draw-request-form.ts';
-import type { FormData } from '../draw-request-form.ts';
+import type { RequestFormData } from '../draw-request-form.ts';
 import { readEntered } from '../request-state.ts';
 import { inTurn, updateView } from '../update-view.ts';
 
@@ -29,9 +29,9 @@ export function listenToRequestFormChanges(app: App, deps: BotDeps): void {
 async function redraw(deps: BotDeps, body: BlockAction, view: ViewOutput): Promise<ModalView> {
   const userId = body.user.id;
   try {
-    const asker = await identify(deps, { userId, teamIds: [body.team?.id, body.user.team_id] }, { tried: 'form' });
+    const asker = await identify(deps, callerOf(body), { tried: 'form' });
     const form = { callbackId: FORMS.request, userId, metadata: view.private_metadata, tried: 'form' };
-    const { channel } = (await openSeal(deps, form)) as FormData;
+    const { channel } = (await openSeal(deps, form)) as RequestFormData;
     return await drawForm(deps, { asker, userId, channel }, readEntered(view));
   } catch (error) {
     return createPlainForm(toSentence(deps, error), '');

@@ -1,25 +1,22 @@
 import type { App, SlackViewAction, ViewOutput } from '@slack/bolt';
 import type { ModalView } from '@slack/types';
-import { setTimeout as wait } from 'node:timers/promises';
 import type { MedicError } from '../../../domain/errors.ts';
 import { InvalidInputError } from '../../../domain/errors.ts';
 import type { ActionView } from '../../../services/actions/action-view.ts';
 import { FORMS } from '../../blocks/names.ts';
 import { PARAM_PREFIX } from '../../blocks/param-inputs.ts';
 import { createPlainForm } from '../../blocks/request-form.ts';
-import { cut } from '../../blocks/text.ts';
 import type { BotDeps } from '../../deps.ts';
-import { identify } from '../../identify.ts';
+import { callerOf, identify } from '../../identify.ts';
 import { openSeal } from '../../seal.ts';
 import { tell, toSentence } from '../../tell.ts';
 import { drawBareForm, drawShownForm, previewEntered } from '../draw-request-form.ts';
-import type { FormData, FormOwner } from '../draw-request-form.ts';
+import type { RequestFormData, FormOwner } from '../draw-request-form.ts';
 import { createRequestAnswer, describeRequest, requestFromSlack } from '../request.ts';
 import { readEntered, typedParams } from '../request-state.ts';
 import { updateView } from '../update-view.ts';
+import { errorsByBlock, inTime } from './form-answer.ts';
 
-const PATIENCE_MS = 1_800; // Slack waits three seconds for the answer to a form
-const MAX_ERROR = 150;
 const SLOW = 'This takes longer than usual. Wait here: what came of it will stand here.';
 
 type Outcome =
@@ -35,7 +32,7 @@ type Outcome =
 export function listenToRequestForm(app: App, deps: BotDeps): void {
   app.view({ type: 'view_submission', callback_id: FORMS.request }, async ({ ack, body, view }) => {
     const working = submit(deps, body, view);
-    const early = await Promise.race([working, wait(PATIENCE_MS, null, { ref: false })]);
+    const early = await inTime(working);
     if (early?.kind === 'redrawn') {
       await ack({ response_action: 'update', view: early.view });
       return;
@@ -59,10 +56,9 @@ async function submit(deps: BotDeps, body: SlackViewAction, view: ViewOutput): P
   let owner: FormOwner | null = null;
   try {
     const userId = body.user.id;
-    const person = { userId, teamIds: [body.team?.id, body.user.team_id] };
-    const asker = await identify(deps, person, { tried: 'form' });
+    const asker = await identify(deps, callerOf(body), { tried: 'form' });
     const form = { callbackId: FORMS.request, userId, metadata: view.private_metadata, tried: 'form' };
-    const data = (await openSeal(deps, form)) as FormData;
+    const data = (await openSeal(deps, form)) as RequestFormData;
     owner = { asker, userId, channel: data.channel };
     return await askOrShow(deps, owner, { view, data });
   } catch (error) {
@@ -73,7 +69,7 @@ async function submit(deps: BotDeps, body: SlackViewAction, view: ViewOutput): P
 async function askOrShow(
   deps: BotDeps,
   owner: FormOwner,
-  { view, data }: { view: ViewOutput; data: FormData },
+  { view, data }: { view: ViewOutput; data: RequestFormData },
 ): Promise<Outcome> {
   const entered = readEntered(view);
   const playbook = deps.ctx.config.current().playbooks.get(entered.playbook);
@@ -113,12 +109,9 @@ function redrawRefused(
   return drawBareForm(deps, owner, { entered: readEntered(view), notice: sentence });
 }
 
-/** By block; only blocks that stand in this form, as Slack takes no others. */
 function errorsOf(error: MedicError, view: ViewOutput): Record<string, string> {
-  const blocks = view.blocks.filter(({ type }) => type === 'input').map(({ block_id: id }) => id);
-  const told = error.fields.map(({ path, message }) => [path.replace(/^params\./, PARAM_PREFIX), message] as const);
-  const fitting = told.filter(([block]) => blocks.includes(block));
-  return Object.fromEntries(fitting.map(([block, message]) => [block, cut(message, MAX_ERROR)]));
+  const blocks = view.blocks.flatMap(({ type, block_id: id }) => (type === 'input' && id !== undefined ? [id] : []));
+  return errorsByBlock(error, { blocks, blockOf: (field) => field.replace(/^params\./, PARAM_PREFIX) });
 }
 
 /** The same form, which Slack keeps open while we still work. */

@@ -1,0 +1,46 @@
+/** Everything; the servers that bear a tag; one playbook, wherever it would run. All but the first is a freeze. */
+export const HALT_SCOPES = ['all', 'tag', 'playbook'] as const;
+export type HaltScope = (typeof HALT_SCOPES)[number];
+
+/** What a halt covers. `value` is the tag or the playbook; null where it covers everything. */
+export interface HaltReach {
+  scope: HaltScope;
+  value: string | null;
+}
+
+/** Whether nothing at all may start on a server with these tags. */
+export function coversServer({ scope, value }: HaltReach, tags: readonly string[]): boolean {
+  return scope === 'all' || (scope === 'tag' && value !== null && tags.includes(value));
+}
+
+/** The widest halt that forbids this playbook on a server with these tags; null where none does. */
+export function findCovering<T extends HaltReach>(
+  halts: readonly T[],
+  work: { tags: readonly string[]; playbook: string },
+): T | null {
+  const covering = halts.filter(
+    (halt) => coversServer(halt, work.tags) || (halt.scope === 'playbook' && halt.value === work.playbook),
+  );
+  return covering.find(({ scope }) => scope === 'all') ?? covering[0] ?? null;
+}
+
+/** People's scripts switch on it. */
+export function haltCode({ scope }: Pick<HaltReach, 'scope'>): 'halted' | 'frozen' {
+  return scope === 'all' ? 'halted' : 'frozen';
+}
+
+/** `Everything is halted`, `restart-service is frozen`: what stands still, as the start of a sentence. */
+export function describeReach(reach: HaltReach): string {
+  return `${nameReach(reach)} is ${haltCode(reach)}`;
+}
+
+export function nameReach({ scope, value }: HaltReach): string {
+  switch (scope) {
+    case 'all':
+      return 'Everything';
+    case 'tag':
+      return `Everything on servers tagged ${JSON.stringify(value)}`;
+    case 'playbook':
+      return `The playbook ${value ?? ''}`;
+  }
+}

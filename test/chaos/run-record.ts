@@ -1,0 +1,173 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { AuditEvent } from '../../domain/audit.ts';
+import { verifyChain } from '../../protocol/audit-chain.ts';
+import { poll } from '../support/poll.ts';
+import type { Call, ProcessStack } from '../support/process-stack.ts';
+
+/** What a run left behind, in each of the places that have to agree. */
+export interface RunRecord {
+  actions: readonly ActionRow[];
+  /** The lines of the marker file: what really ran. */
+  starts: ReadonlyMap<string, number>;
+  ends: ReadonlyMap<string, number>;
+  events: readonly AuditEvent[];
+  chain: Awaited<ReturnType<typeof verifyChain>>;
+  commands: readonly { id: string; action_id: string; status: string | null }[];
+  /** Of each agent's journal: how often each kind of record stands there for each command. */
+  journals: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** Messages that Slack is still owed. */
+  owed: number;
+}
+
+export interface ActionRow {
+  id: string;
+  status: string;
+  failure_code: string | null;
+  playbook: string;
+  batch_id: string | null;
+}
+
+const ACKNOWLEDGED_MS = 20_000; // an agent that is backing off calls again within this time
+const ENDS = ['completed', 'failed', 'rejected', 'expired', 'cancelled'];
+
+export async function countOpen({ database }: ProcessStack): Promise<number> {
+  const { rows } = await database.pool.query<{ count: number }>(
+    'select count(*)::int as count from actions where not status = any($1)',
+    [ENDS],
+  );
+  return rows[0]?.count ?? 0;
+}
+
+async function countOwed({ database }: ProcessStack): Promise<number> {
+  const { rows } = await database.pool.query<{ count: number }>(
+    'select count(*)::int as count from slack_outbox where sent_at is null',
+  );
+  return rows[0]?.count ?? 0;
+}
+
+/**
+ * Once all that was asked has ended and Slack is told of it: what the run left behind, and what is wrong with it. An
+ * agent hears a moment after the end that its result was taken, so what is wrong is looked at again for a while.
+ */
+export async function judgeInTheEnd(
+  stack: ProcessStack,
+  { accepted, slackMs }: { accepted: readonly string[]; slackMs: number },
+): Promise<{ record: RunRecord; breaches: string[] }> {
+  await poll('every action to end', async () => (await countOpen(stack)) === 0, { timeoutMs: 120_000 });
+  await poll('Slack to be told', async () => (await countOwed(stack)) === 0, { timeoutMs: slackMs });
+  const auditor = await stack.as({ principal: 'eve', role: 'auditor', part: 'api 2' });
+  for (const deadline = performance.now() + ACKNOWLEDGED_MS; ;) {
+    const record = await readRun(stack, auditor);
+    const breaches = judgeRun(record, accepted);
+    if (breaches.length === 0 || performance.now() > deadline) return { record, breaches };
+    await delay(500);
+  }
+}
+
+async function readRun(stack: ProcessStack, auditor: Call): Promise<RunRecord> {
+  const { pool } = stack.database;
+  const actions = await pool.query<ActionRow>('select id, status, failure_code, playbook, batch_id from actions');
+  const commands = await pool.query<{ id: string; action_id: string; status: string | null }>(
+    'select commands.id, commands.action_id, results.status from commands ' +
+      'left join results on results.command_id = commands.id and not results.is_late',
+  );
+  const events = await readAudit(auditor);
+  const marks = existsSync(stack.marker) ? readFileSync(stack.marker, 'utf8') : '';
+  return {
+    actions: actions.rows,
+    commands: commands.rows,
+    starts: countBy(marks.matchAll(/^start (\S+)/gm)),
+    ends: countBy(marks.matchAll(/^end (\S+)/gm)),
+    events,
+    chain: await verifyChain(events.map((event) => JSON.stringify(event))),
+    journals: new Map(
+      stack.servers().map((server) => [server, readJournal(join(stack.agentDir(server), 'journal.jsonl'))]),
+    ),
+    owed: await countOwed(stack),
+  };
+}
+
+async function readAudit(auditor: Call): Promise<AuditEvent[]> {
+  const events: AuditEvent[] = [];
+  for (let after = ''; ;) {
+    const page = (await auditor('GET', `/api/v1/audit?limit=1000${after}`)) as {
+      items: AuditEvent[];
+      next: string | null;
+    };
+    events.push(...page.items);
+    if (page.next === null) return events;
+    after = `&after=${page.next}`;
+  }
+}
+
+function readJournal(path: string): Map<string, number> {
+  const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
+  const records = lines.flatMap((line) => {
+    const [, kind = '', id = ''] = /"kind":"(\w+)","command_id":"([^"]+)"/.exec(line) ?? [];
+    return kind === '' ? [] : [[line, `${kind} ${id}`] as unknown as RegExpMatchArray];
+  });
+  return countBy(records);
+}
+
+function countBy(matches: Iterable<RegExpMatchArray>): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const [, key = ''] of matches) counts.set(key, (counts.get(key) ?? 0) + 1);
+  return counts;
+}
+
+/**
+ * What must hold of every run, whoever was killed in it; a sentence for each breach. `accepted` are the ids that were
+ * answered to somebody.
+ */
+function judgeRun(record: RunRecord, accepted: readonly string[]): string[] {
+  const { actions, chain, owed } = record;
+  const known = new Set(actions.map(({ id }) => id));
+  return [
+    ...(chain.isIntact ? [] : [`the audit chain is broken: ${chain.sentence}`]),
+    ...(owed === 0 ? [] : [`Slack is still owed ${String(owed)} messages`]),
+    ...accepted.filter((id) => !known.has(id)).map((id) => `${id} was accepted and is lost`),
+    ...(known.size === new Set(accepted).size
+      ? []
+      : [`${String(accepted.length)} were asked for, ${String(known.size)} stand`]),
+    ...actions.flatMap((action) => judgeAction(record, action)),
+    ...[...record.journals].flatMap(([server, kinds]) => judgeJournal(record, server, kinds)),
+  ];
+}
+
+function judgeAction({ events, commands, starts, ends }: RunRecord, action: ActionRow): string[] {
+  const { id, status, playbook } = action;
+  const say = (what: string): string => `${id} (${playbook}, ${status} ${action.failure_code ?? ''}) ${what}`;
+  const own = events.filter(({ subject }) => subject.id === id).map(({ event }) => event);
+  const ended = own.filter((event) => ENDS.includes(event.replace('action.', '')));
+  const ids = commands.filter((command) => command.action_id === id).map((command) => command.id);
+  const started = ids.reduce((sum, command) => sum + (starts.get(command) ?? 0), 0);
+  const finished = ids.reduce((sum, command) => sum + (ends.get(command) ?? 0), 0);
+  const isCompleted = status === 'completed';
+  const neverRuns = ['rejected', 'expired', 'pending'].includes(status);
+  return [
+    ...(ENDS.includes(status) ? [] : [say('never ended')]),
+    ...(ended.length === 1 && ended[0] === `action.${status}`
+      ? []
+      : [say(`has the ends ${ended.join(', ')} in the audit`)]),
+    ...(own.filter((event) => event === 'action.requested').length === 1 ? [] : [say('was not asked for once')]),
+    ...(started <= 1 ? [] : [say(`was started ${String(started)} times`)]),
+    ...(isCompleted && (started !== 1 || finished !== 1) ? [say('is completed and did not run once')] : []),
+    ...(neverRuns && started > 0 ? [say('ran')] : []),
+  ];
+}
+
+function judgeJournal({ commands, starts }: RunRecord, server: string, kinds: ReadonlyMap<string, number>): string[] {
+  const say = (id: string, what: string): string => `command ${id} on ${server} ${what}`;
+  return commands.flatMap(({ id, status }) => {
+    const count = (kind: string): number => kinds.get(`${kind} ${id}`) ?? 0;
+    if (count('received') === 0) return [];
+    return [
+      ...(count('intent') <= 1 ? [] : [say(id, 'was meant to run twice')]),
+      ...((starts.get(id) ?? 0) <= count('intent') ? [] : [say(id, 'ran without an intent')]),
+      ...(count('exited') === 1 ? [] : [say(id, `ended ${String(count('exited'))} times`)]),
+      ...(status !== null && count('acknowledged') === 0 ? [say(id, 'was never acknowledged')] : []),
+    ];
+  });
+}

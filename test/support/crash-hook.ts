@@ -1,0 +1,37 @@
+import fs from 'node:fs';
+import fsPromises from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
+
+/**
+ * Loaded into a process of Medic from outside (`node --import`), never by Medic. The process dies by SIGKILL when it
+ * passes the crash point that TEST_CRASH_FILE names; the file moves to `<file>.fired` first, so a later process of the
+ * same name lives on. With TEST_BOOT_ID an agent believes that the machine was started anew.
+ */
+const { TEST_CRASH_FILE: armed, TEST_BOOT_ID: bootId } = process.env;
+const HOOK = Symbol.for('medic.crash_point');
+
+function readArmed(path: string): string | undefined {
+  try {
+    return fs.readFileSync(path, 'utf8');
+  } catch {
+    return undefined; // nothing is armed
+  }
+}
+
+if (armed !== undefined) {
+  (globalThis as { [HOOK]?: (point: string) => void })[HOOK] = (point) => {
+    if (readArmed(armed) !== point) return;
+    fs.renameSync(armed, `${armed}.fired`);
+    process.kill(process.pid, 'SIGKILL');
+  };
+}
+
+if (bootId !== undefined) {
+  const { readFile } = fsPromises;
+  const fake = async (path: unknown, options: unknown): Promise<unknown> => {
+    if (path === '/proc/sys/kernel/random/boot_id') return `${bootId}\n`;
+    return (readFile as (path: unknown, options: unknown) => Promise<unknown>)(path, options);
+  };
+  Object.assign(fsPromises, { readFile: fake });
+  syncBuiltinESMExports();
+}
