@@ -14,6 +14,7 @@ async function main(argv: readonly string[], env: RawEnvironment): Promise<numbe
   const program = new Command('medic')
     .description('Repairing servers from chat, safely.')
     .exitOverride()
+    .enablePositionalOptions() // `halt --json` and `halt list --json` are two options: each belongs to its own verb
     .configureOutput({ outputError: () => undefined });
   for (const known of COMMAND_GROUPS) {
     if (known !== group) program.command(known.name).description(known.summary);

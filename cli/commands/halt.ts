@@ -28,7 +28,6 @@ export function createCommand({ env }: CommandInput): Command {
     .option('--until <time>', 'ISO 8601: it ends by itself')
     .option('--for <duration>', 'the same, counted from now, such as 2h')
     .option('--json', 'prints JSON')
-    .enablePositionalOptions() // what stands behind `list` and `lift` is theirs
     .action((options: Options) => declare(callApi, options));
   command
     .command('list')
