@@ -77,7 +77,7 @@ describe('an agent', () => {
       expect(existsSync(inState('go'))).toBe(false);
       writeFileSync(inState('go'), '');
       expect(await plane.result('c-1')).toMatchObject({ status: 'completed', exit_code: 0 });
-      await plane.beat(() => skews === 1);
+      await plane.beat(() => skews > 0); // twice, where the end of the command cut the first answer off
       expect(await ask('c-2', digest)).toMatchObject({ status: 'completed' });
       expect(readFileSync(inState('runs'), 'utf8')).toBe('run\nrun\n');
     },
