@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { openJournal } from '../../agent/journal.ts';
 import { readBootId } from '../../agent/process-tree.ts';
 import type { CommandResult } from '../../protocol/messages.ts';
@@ -45,6 +46,31 @@ function dyingAt(point: string): { through: string[] } {
   return { through: ['env', `NODE_OPTIONS=--import=data:text/javascript,${encodeURIComponent(hook)}`] };
 }
 
+/** The same of the machine: what was not synced to the disk is gone. */
+function losingPowerAt(point: string): { through: string[] } {
+  const hook = pathToFileURL(join(import.meta.dirname, '..', 'fixtures', 'agent', 'power-cut.ts')).href;
+  return { through: ['env', `TEST_POWER_CUT_AT=${point}`, `NODE_OPTIONS=--import=${hook}`] };
+}
+
+async function startOnceThrough(death: { through: string[] }, status: string): Promise<void> {
+  digest = home.writeScript(`echo run >> ${inHome('runs')}`);
+  await (await openJournal(journalPath())).close(); // it ran before: its files are there
+  const agent = home.start(plane.url, death);
+  const died = once(agent.child, 'close');
+  plane.handOut(await plane.sign({ playbook_digest: digest, command_id: 'c-1' }));
+  await died;
+  expect(agent.child.signalCode).toBe('SIGKILL');
+  const beats = plane.beats.length;
+  home.start(plane.url);
+  expect(await plane.result('c-1')).toMatchObject({ status });
+  await plane.beat((beat) => plane.beats.indexOf(beat as never) > beats && beat.results.length === 0);
+  const ends = plane.beats.flatMap((beat) => (beat.results as CommandResult[]).map((result) => result.status));
+  expect(new Set(ends)).toEqual(new Set([status]));
+  const runs = existsSync(inHome('runs')) ? readFileSync(inHome('runs'), 'utf8') : '';
+  expect(['', 'run\n']).toContain(runs);
+  if (status === 'completed') expect(runs).toBe('run\n');
+}
+
 describe('an agent that is killed', () => {
   test.each([
     ['journal.intent:before', 'completed'], // nothing is on disk: it is handed out again
@@ -59,24 +85,19 @@ describe('an agent that is killed', () => {
     ['journal.exited:after', 'completed'],
     ['journal.acknowledged:before', 'completed'],
     ['journal.acknowledged:after', 'completed'],
-  ])('at %s starts a command at most once, and tells one end of it', async (point, status) => {
-    digest = home.writeScript(`echo run >> ${inHome('runs')}`);
-    await (await openJournal(journalPath())).close(); // it ran before: its files are there
-    const agent = home.start(plane.url, dyingAt(point));
-    const died = once(agent.child, 'close');
-    plane.handOut(await plane.sign({ playbook_digest: digest, command_id: 'c-1' }));
-    await died;
-    expect(agent.child.signalCode).toBe('SIGKILL');
-    const beats = plane.beats.length;
-    home.start(plane.url);
-    expect(await plane.result('c-1')).toMatchObject({ status });
-    await plane.beat((beat) => plane.beats.indexOf(beat as never) > beats && beat.results.length === 0);
-    const ends = plane.beats.flatMap((beat) => (beat.results as CommandResult[]).map((result) => result.status));
-    expect(new Set(ends)).toEqual(new Set([status]));
-    const runs = existsSync(inHome('runs')) ? readFileSync(inHome('runs'), 'utf8') : '';
-    expect(['', 'run\n']).toContain(runs);
-    if (status === 'completed') expect(runs).toBe('run\n');
-  });
+  ])('at %s starts a command at most once, and tells one end of it', (point, status) =>
+    startOnceThrough(dyingAt(point), status),
+  );
+
+  test.each([
+    ['agent.fence:after', 'interrupted'],
+    ['journal.intent:after', 'interrupted'],
+    ['process.spawn:after', 'interrupted'],
+    ['journal.exited:after', 'completed'],
+    ['journal.acknowledged:after', 'completed'],
+  ])('with its machine at %s finds on the disk what it had announced', (point, status) =>
+    startOnceThrough(losingPowerAt(point), status),
+  );
 });
 
 describe('an agent that starts again', () => {
