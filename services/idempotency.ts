@@ -5,7 +5,7 @@ import { sql } from 'kysely';
 import type { Row } from '../db/tables.ts';
 import { toJson } from '../db/tables.ts';
 import { durably } from '../domain/durable-step.ts';
-import { ConflictError, InvalidInputError } from '../domain/errors.ts';
+import { ConflictError, InvalidInputError, MedicError } from '../domain/errors.ts';
 import type { Context } from './context.ts';
 
 const KEPT = '24 hours';
@@ -36,7 +36,7 @@ export type IdempotentAnswer<T> = { isRepeat: false; answer: T } | { isRepeat: t
 type KeyRow = Row<'idempotency_keys'>;
 
 /**
- * States of a key: in flight (`status` null, with a lease) → answered; a write that throws frees its key, because
+ * States of a key: in flight (`status` null, with a lease) → answered; a write that is refused frees its key, because
  * nothing was changed. A second try waits for the first. Kept for 24 hours.
  *
  * Throws ConflictError `idempotency_mismatch` for another body, `idempotency_in_flight` where the first try takes too
@@ -108,14 +108,33 @@ async function runAndKeep<T>(ctx: Context, write: IdempotentWrite<T>, effectId: 
     );
     return answer;
   } catch (error) {
-    await durably('idempotency.free', () =>
-      kysely
-        .deleteFrom('idempotency_keys')
-        .where((eb) => eb.and({ principal, method, path, key }))
-        .where('status', 'is', null)
-        .execute(),
-    ).catch(() => undefined); // the lease frees it then
+    const isUntouched = error instanceof MedicError;
+    await durably('idempotency.free', () => free(ctx, write, { isUntouched })).catch(() => undefined); // the lease frees it then
     throw error;
+  }
+}
+
+/** What refused the write changed nothing. Anything else may hide a commit: the next try has the same effect id. */
+async function free<T>(
+  ctx: Context,
+  { principal, method, path, key }: IdempotentWrite<T>,
+  { isUntouched }: { isUntouched: boolean },
+): Promise<void> {
+  const { kysely } = ctx.database;
+  const remove = kysely.deleteFrom('idempotency_keys');
+  const leaseOver = sql<string>`jsonb_set(answer, '{leased_at}', '"-infinity"')`;
+  const release = kysely.updateTable('idempotency_keys').set({ answer: leaseOver });
+  const which = { principal, method, path, key };
+  if (isUntouched) {
+    await remove
+      .where((eb) => eb.and(which))
+      .where('status', 'is', null)
+      .execute();
+  } else {
+    await release
+      .where((eb) => eb.and(which))
+      .where('status', 'is', null)
+      .execute();
   }
 }
 

@@ -83,9 +83,13 @@ export async function listIdsByPrefix(source: Source, input: { prefix: string; l
 }
 
 /** The action that an earlier request with this key made, if any. */
-export async function findActionByRequestKey(source: Source, requestKey: string): Promise<ActionWithNames | null> {
-  const rows = await selectWithServer(source).where('actions.request_key', '=', requestKey).execute();
-  return (await withCourse(source, rows))[0] ?? null;
+export async function findIdByRequestKey(source: Source, requestKey: string): Promise<string | null> {
+  const row = await source.kysely
+    .selectFrom('actions')
+    .select('id')
+    .where('request_key', '=', requestKey)
+    .executeTakeFirst();
+  return row?.id ?? null;
 }
 
 /** One page, newest first; `next` is null on the last. Actions requested meanwhile neither repeat nor hide any. */

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Tx } from '../orm.ts';
 import type { ActionRow } from './action.repository.ts';
+import type { Source } from './source.ts';
 
 /** Takes an open dead letter, locked; null where it is none, or somebody was faster. Lock its server first. */
 export async function closeDeadLetter(
@@ -19,4 +20,21 @@ export async function closeDeadLetter(
     .returningAll()
     .executeTakeFirst();
   return row ?? null;
+}
+
+/** The dead letters that this principal replayed since then under keys that begin with `keyPrefix`, the first first. */
+export async function listReplayedUnder(
+  source: Source,
+  input: { keyPrefix: string; requestedBy: string; since: Date },
+): Promise<string[]> {
+  const rows = await source.kysely
+    .selectFrom('actions')
+    .select('replay_of')
+    .where('requested_by', '=', input.requestedBy)
+    .where('requested_at', '>', input.since)
+    .where('replay_of', 'is not', null)
+    .where(sql<boolean>`starts_with(request_key, ${input.keyPrefix})`)
+    .orderBy('requested_at')
+    .execute();
+  return rows.flatMap(({ replay_of: id }) => id ?? []);
 }

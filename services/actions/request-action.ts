@@ -3,7 +3,7 @@ import { tellSlack } from '../../db/announce.ts';
 import { isGuardViolation } from '../../db/errors.ts';
 import type { Tx } from '../../db/orm.ts';
 import { transact } from '../../db/orm.ts';
-import { findActionByRequestKey, insertAction } from '../../db/repositories/action.repository.ts';
+import { findIdByRequestKey, insertAction } from '../../db/repositories/action.repository.ts';
 import { closeDeadLetter } from '../../db/repositories/dead-letter.repository.ts';
 import type { BatchRow } from '../../db/repositories/batch.repository.ts';
 import { lockServer } from '../../db/repositories/server.repository.ts';
@@ -25,7 +25,6 @@ import type { ControlPlaneConfig } from '../config/config-store.ts';
 import type { Context } from '../context.ts';
 import { checkLimits } from '../limits/check-limits.ts';
 import type { ActionView } from './action-view.ts';
-import { toActionView } from './action-view.ts';
 import { checkRequest, refuseRevoked } from './check-request.ts';
 import type { CheckedRequest, RequestInput } from './check-request.ts';
 import { notADeadLetter } from '../dead-letters/not-a-dead-letter.ts';
@@ -43,17 +42,31 @@ export interface ActionRequest extends RequestInput {
 }
 
 /**
- * Records what was asked and starts its workflow. What the action needs is fixed here, by today's rules and the pause
- * of this moment. Where Temporal is away the request still stands: the pump starts it.
+ * Records what was asked and starts its workflow. Where Temporal is away the request still stands: the pump starts it.
+ * Throws what `recordAction` throws.
+ */
+export async function requestAction(ctx: Context, asker: Asker, input: ActionRequest): Promise<ActionView> {
+  const { id, isNew } = await recordAction(ctx, asker, input);
+  if (isNew) await startWorkflow(ctx, id);
+  return readRecorded(ctx, id);
+}
+
+/**
+ * Records what was asked; its workflow is the caller's to start, or the pump's. What the action needs is fixed here, by
+ * today's rules and the pause of this moment. Not `isNew`: `id` is what an earlier request under this key made.
  *
  * Throws what `checkRequest` and `checkLimits` throw, `reason_missing` where the rule asks for one; NotAllowedError
  * `role_missing`; ConflictError `halted`, `frozen`, `held_back`, or `not_a_dead_letter` where its dead letter was taken. Then nothing
  * was changed.
  */
-export async function requestAction(ctx: Context, asker: Asker, input: ActionRequest): Promise<ActionView> {
+export async function recordAction(
+  ctx: Context,
+  asker: Asker,
+  input: ActionRequest,
+): Promise<{ id: string; isNew: boolean }> {
   authorise(asker, 'actions.request');
   const earlier = await findEarlier(ctx, input.requestKey);
-  if (earlier !== null) return earlier;
+  if (earlier !== null) return { id: earlier, isNew: false };
   const checked = await checkRequest(ctx, input);
   const id = randomUUID();
   const asked = { ...checked, id, asker, input, config: ctx.config.current() };
@@ -62,9 +75,13 @@ export async function requestAction(ctx: Context, asker: Asker, input: ActionReq
   } catch (error) {
     const winner = isGuardViolation(error) === 'already_requested' ? await findEarlier(ctx, input.requestKey) : null;
     if (winner === null) throw error;
-    return winner;
+    return { id: winner, isNew: false };
   }
-  await startWorkflow(ctx, id);
+  return { id, isNew: true };
+}
+
+/** For use cases that have authorised already. */
+export async function readRecorded(ctx: Context, id: string): Promise<ActionView> {
   const view = await findActionView(ctx, id);
   if (view === null) throw new Error(`Action ${id} lost its row.`);
   return view;
@@ -204,8 +221,6 @@ function storeRetry({ retry, isIdempotent }: Playbook, { dryRun = false }: Actio
   return toJson(policy);
 }
 
-async function findEarlier(ctx: Context, requestKey: string | undefined): Promise<ActionView | null> {
-  if (requestKey === undefined) return null;
-  const row = await findActionByRequestKey(ctx.database, requestKey);
-  return row === null ? null : toActionView(row);
+function findEarlier(ctx: Context, requestKey: string | undefined): Promise<string | null> {
+  return requestKey === undefined ? Promise.resolve(null) : findIdByRequestKey(ctx.database, requestKey);
 }

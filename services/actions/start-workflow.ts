@@ -20,3 +20,12 @@ export async function startWorkflow(ctx: Context, actionId: string): Promise<boo
   await durably('action.note_workflow', () => markWorkflowStarted(ctx.database, actionId));
   return true;
 }
+
+/** The same for many, one after the other, until Temporal is away. Never throws: the pump starts what is left. */
+export async function startWorkflows(ctx: Context, actionIds: readonly string[]): Promise<void> {
+  try {
+    for (const id of actionIds) if (!(await startWorkflow(ctx, id))) return;
+  } catch (error) {
+    ctx.log.warn({ err: error }, 'workflows could not be started; the pump will');
+  }
+}

@@ -1,9 +1,8 @@
 import type { Asker } from '../../domain/principal.ts';
 import type { Context } from '../context.ts';
 import { withIdempotency } from '../idempotency.ts';
-import type { DeadLetterFilter } from './read-dead-letters.ts';
-import type { ReplayOutcome } from './replay.ts';
-import { replayMany } from './replay.ts';
+import type { ManyReplays, ReplayOutcome } from './replay-many.ts';
+import { replayMany } from './replay-many.ts';
 
 /** What became of one of many, as it is told and kept. */
 export interface ToldReplay {
@@ -21,7 +20,7 @@ export interface ToldReplay {
 export async function replayManyOnce(
   ctx: Context,
   asker: Asker,
-  input: { filter: DeadLetterFilter; limit?: number | undefined; reason?: string | undefined; requestKey: string },
+  input: ManyReplays & { requestKey: string },
 ): Promise<ToldReplay[]> {
   const { requestKey: key, ...wanted } = input;
   const outcome = await withIdempotency<ToldReplay[]>(ctx, {
@@ -30,7 +29,7 @@ export async function replayManyOnce(
     path: 'replay-many',
     key,
     body: wanted,
-    run: async () => (await replayMany(ctx, asker, wanted)).map(tell),
+    run: async (requestKey) => (await replayMany(ctx, asker, { ...wanted, requestKey })).map(tell),
     keep: (told) => told,
   });
   return outcome.isRepeat ? (outcome.answer as ToldReplay[]) : outcome.answer;

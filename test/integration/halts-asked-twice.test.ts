@@ -2,9 +2,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import type { FastifyInstance } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import { createApi } from '../../api/create-api.ts';
+import { ConflictError } from '../../domain/errors.ts';
 import { listAudit } from '../../services/audit/read-audit.ts';
 import { liftHalt } from '../../services/halts/lift-halt.ts';
 import { listHalts, listStandingHalts } from '../../services/halts/read-halts.ts';
+import { withIdempotency } from '../../services/idempotency.ts';
 import { createToken } from '../../services/tokens/manage-tokens.ts';
 import type { TestControlPlane } from '../support/context.ts';
 import { createTestControlPlane } from '../support/context.ts';
@@ -98,5 +100,29 @@ describe('a halt that is asked for twice under one Idempotency-Key', () => {
   test('and once more under another key stands beside the first', async () => {
     const [first, second] = [await post('/halts', randomUUID()), await post('/halts', randomUUID())];
     expect(second.id).not.toBe(first.id);
+  });
+});
+
+describe('a write under one Idempotency-Key', () => {
+  const listEffects = async (failure: Error): Promise<string[]> => {
+    const effects: string[] = [];
+    const run = (effectId: string): Promise<string> => {
+      effects.push(effectId);
+      return effects.length === 1 ? Promise.reject(failure) : Promise.resolve('done');
+    };
+    const write = { principal: 'ana', method: 'POST', path: '/a-test', key: randomUUID(), body: {}, run, keep: String };
+    await expect(withIdempotency(plane.ctx, write)).rejects.toBe(failure);
+    expect(await withIdempotency(plane.ctx, write)).toEqual({ isRepeat: false, answer: 'done' });
+    return effects;
+  };
+
+  test('is the same one again where it failed and may have been committed', async () => {
+    const [first, second] = await listEffects(new Error('the answer to its commit was lost'));
+    expect(second).toBe(first);
+  });
+
+  test('is a new one where the first was refused', async () => {
+    const [first, second] = await listEffects(new ConflictError('No.', { code: 'halted' }));
+    expect(second).not.toBe(first);
   });
 });

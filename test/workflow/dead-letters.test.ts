@@ -4,9 +4,12 @@ import type { ActionView } from '../../services/actions/action-view.ts';
 import { cancelAction } from '../../services/actions/decide-action.ts';
 import { requestAction } from '../../services/actions/request-action.ts';
 import { listAudit } from '../../services/audit/read-audit.ts';
+import type { Context } from '../../services/context.ts';
 import { dismissDeadLetter } from '../../services/dead-letters/dismiss.ts';
 import { listDeadLetters } from '../../services/dead-letters/read-dead-letters.ts';
-import { replayAction, replayMany } from '../../services/dead-letters/replay.ts';
+import type { ReplayOutcome } from '../../services/dead-letters/replay-many.ts';
+import { replayMany } from '../../services/dead-letters/replay-many.ts';
+import { replayAction } from '../../services/dead-letters/replay.ts';
 import { pauseServer } from '../../services/servers/pause-server.ts';
 import type { TestControlPlane } from '../support/context.ts';
 import { createTestControlPlane } from '../support/context.ts';
@@ -120,6 +123,20 @@ describe('a replay', () => {
 
 describe('a replay of many', () => {
   const many = (filter: object, limit?: number) => replayMany(plane.ctx, plane.asker('ana'), { filter, limit });
+  const made = (outcomes: readonly ReplayOutcome[]) => outcomes.map(({ id, replayed }) => [id, replayed?.action.id]);
+
+  test('takes up under its key what it began, and waits for no workflow', async () => {
+    const never = new Promise<never>(() => undefined);
+    const stuck: Context = { ...plane.ctx, temporal: { ...plane.ctx.temporal, startAction: () => never } };
+    const ids = [(await fail()).id, (await fail()).id, (await fail()).id];
+    const wanted = { filter: { code: 'exit_nonzero' }, requestKey: 'a-test:many' };
+    const begun = made(await replayMany(stuck, plane.asker('ana'), { ...wanted, limit: 1 })); // and died
+    const whole = made(await replayMany(stuck, plane.asker('ana'), { ...wanted, limit: 2 }));
+    expect(whole.map(([id]) => id)).toEqual([ids[2], ids[1]]);
+    expect(whole[0]).toEqual(begun[0]);
+    expect(made(await replayMany(stuck, plane.asker('ana'), { ...wanted, limit: 2 }))).toEqual(whole);
+    expect(await listed({ code: 'exit_nonzero', limit: 1 })).toEqual([ids[0]]);
+  });
 
   test.each([{}, { server: '' }, { server: undefined, code: ' ' }, { server: 'no-such-server' }])(
     'refuses %j as no_targets',

@@ -2,7 +2,8 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { Context } from '../../../services/context.ts';
 import { dismissDeadLetter } from '../../../services/dead-letters/dismiss.ts';
 import { listDeadLetters } from '../../../services/dead-letters/read-dead-letters.ts';
-import { replayAction, replayMany } from '../../../services/dead-letters/replay.ts';
+import { replayMany } from '../../../services/dead-letters/replay-many.ts';
+import { replayAction } from '../../../services/dead-letters/replay.ts';
 import { answerOnce } from '../../plugins/answer-once.ts';
 import { readAsker } from '../../plugins/authenticate.ts';
 import { bearer, idempotencyHeaders, pageOf, problems } from '../../schemas.ts';
@@ -85,8 +86,8 @@ function createReplayManyRoute(ctx: Context): FastifyPluginAsyncZod {
       },
       (request, reply) => {
         const { limit, reason, ...filter } = request.body;
-        const run = async () =>
-          schemas.toReplayManyJson(await replayMany(ctx, readAsker(request), { filter, limit, reason }));
+        const run = async (requestKey?: string) =>
+          schemas.toReplayManyJson(await replayMany(ctx, readAsker(request), { filter, limit, reason, requestKey }));
         return answerOnce(ctx, { request, reply }, { status: 200, run });
       },
     );

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import type { Replayed, ReplayOutcome } from '../../../services/dead-letters/replay.ts';
+import type { ReplayOutcome } from '../../../services/dead-letters/replay-many.ts';
+import type { Replayed } from '../../../services/dead-letters/replay.ts';
 import { pageQuery, textOrNull } from '../../schemas.ts';
 import { actionJson, toActionJson } from '../actions/schemas.ts';
 
