@@ -15,6 +15,7 @@ import { signCommand } from '../../protocol/command-jws.ts';
 import { MAX_COMMAND_LIFE_S } from '../../protocol/limits.ts';
 import type { CommandPayload } from '../../protocol/messages.ts';
 import type { Context } from '../context.ts';
+import { askBack } from '../halts/ask-back.ts';
 import { hasRoom } from '../limits/has-room.ts';
 
 const SHORTEST_LIFE_MS = 1_000; // a command that ends sooner would only be refused
@@ -109,8 +110,10 @@ async function handOutAgain(
     .where('id', '=', command.action_id)
     .executeTakeFirst();
   if (action === undefined || !isToStart(action)) return NOTHING;
-  if (findCovering(halts, { tags: server.tags, playbook: action.playbook }) !== null) return NOTHING;
   if (await isBeingCancelled(tx, action.id)) return NOTHING;
+  const halt = findCovering(halts, { tags: server.tags, playbook: action.playbook });
+  if (halt?.scope === 'playbook') await askBack(tx, { halt, actionId: action.id }); // the rest of the server may go on
+  if (halt !== null) return NOTHING;
   const exp = expiryOf(action, now);
   if (exp.getTime() - now.getTime() < SHORTEST_LIFE_MS) return NOTHING;
   if (await wasJustRefused(tx, { commandId: command.id, now })) return { command: null, isHeldBack: true };

@@ -6,6 +6,7 @@ import { insertCommand } from '../../db/repositories/command.repository.ts';
 import { cancelAction, decideAction } from '../../services/actions/decide-action.ts';
 import { getAction } from '../../services/actions/read-actions.ts';
 import { requestAction } from '../../services/actions/request-action.ts';
+import { submitDecision } from '../../services/actions/submit-decision.ts';
 import { listAudit } from '../../services/audit/read-audit.ts';
 import type { Context } from '../../services/context.ts';
 import { declareHalt } from '../../services/halts/declare-halt.ts';
@@ -292,6 +293,37 @@ describe('a freeze', () => {
     await askAndApprove(server.name, { playbook: 'check-service' });
     expect((await agent.fetchCommand()).playbook).toBe('check-service');
     expect(await agent.beatOnce()).toMatchObject({ halted: false });
+  });
+
+  test('of a playbook asks back what its agent never got, and lets others pass once nobody can start it', async () => {
+    const server = await insertTestServer(plane.ctx);
+    const agent = createScriptedAgent(plane.ctx, server.id);
+    const id = await askAndApprove(server.name);
+    await agent.fetchCommand(); // and the answer was lost
+    const other = await askAndApprove(server.name, { playbook: 'check-service' });
+    const { id: haltId } = await halt({ playbook: 'restart-service' });
+    expect((await agent.beatOnce()).commands).toEqual([]);
+    expect((await agent.beatOnce()).commands).toEqual([]); // its time is not over
+    const { kysely } = plane.ctx.database;
+    const exp = new Date(Date.now() - 60_000);
+    await kysely.updateTable('commands').set({ exp }).where('action_id', '=', id).execute();
+    await submitDecision(plane.ctx, { actionId: id, decisionId: `halt/${haltId}/${id}` });
+    await reach(id, 'cancelled');
+    expect(await getAction(plane.ctx, root(), id)).toMatchObject({ failureCode: 'frozen', cancelledBy: 'bob' });
+    expect((await agent.fetchCommand()).action_id).toBe(other);
+  });
+
+  test('of a playbook leaves what its agent runs', async () => {
+    const server = await insertTestServer(plane.ctx);
+    const agent = createScriptedAgent(plane.ctx, server.id);
+    const id = await askAndApprove(server.name);
+    const command = await agent.fetchCommand();
+    const { id: haltId } = await halt({ playbook: 'restart-service' });
+    const running = [command.command_id];
+    expect(await agent.beatOnce({ running })).toMatchObject({ cancel: [], commands: [] });
+    expect(await findDecisionById(plane.ctx.database, `halt/${haltId}/${id}`)).toBeNull();
+    await agent.beatOnce({ results: [createResult(command)] });
+    await reach(id, 'completed');
   });
 
   test('of a tag stops its servers, and no others', async () => {
