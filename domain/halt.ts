@@ -2,6 +2,8 @@
 export const HALT_SCOPES = ['all', 'tag', 'playbook'] as const;
 export type HaltScope = (typeof HALT_SCOPES)[number];
 
+const MAX_NAMED = 3; // in one sentence; `halts` shows all
+
 /** What a halt covers. `value` is the tag or the playbook; null where it covers everything. */
 export interface HaltReach {
   scope: HaltScope;
@@ -43,4 +45,23 @@ export function nameReach({ scope, value }: HaltReach): string {
     case 'playbook':
       return `The playbook ${value ?? ''}`;
   }
+}
+
+/** `Everything may start again.`, or what of it may not, as others of `standing` stop it, too. */
+export function describeRelease(lifted: HaltReach, standing: readonly (HaltReach & { id: number })[]): string {
+  const name = nameReach(lifted);
+  const others = standing.filter((halt) => mayMeet(halt, lifted));
+  if (others.length === 0) return `${name} may start again.`;
+  const named = others.slice(0, MAX_NAMED).map((halt) => `${describeReach(halt)} (${halt.id})`);
+  const more = others.length > named.length ? `, and ${others.length - named.length} more` : '';
+  const isAll = others.some(
+    ({ scope, value }) => scope === 'all' || (scope === lifted.scope && value === lifted.value),
+  );
+  const what = isAll ? 'does not start yet, as another halt stands' : 'may start again, but another halt stands';
+  return `${name} ${what}: ${named.join(', ')}${more}.`;
+}
+
+/** Whether there can be work that both stop. */
+function mayMeet(a: HaltReach, b: HaltReach): boolean {
+  return a.scope !== 'playbook' || b.scope !== 'playbook' || a.value === b.value;
 }

@@ -1,5 +1,5 @@
 import type { KnownBlock } from '@slack/types';
-import { haltCode, nameReach } from '../../domain/halt.ts';
+import { describeRelease, haltCode, nameReach } from '../../domain/halt.ts';
 import { SYSTEM_ACTOR } from '../../domain/principal.ts';
 import type { HaltView } from '../../services/halts/halt-view.ts';
 import { describeHalt } from '../../services/halts/halt-view.ts';
@@ -19,11 +19,13 @@ export interface HaltNews {
   /** Of what it covers, as the message is drawn. */
   running: number;
   waiting: number;
+  /** Those that stand as the message is drawn. */
+  standing: readonly HaltView[];
 }
 
 /** The new message in the channel when a halt begins, and when it ends. */
 export function createHaltNews(news: HaltNews): News {
-  const sentence = toLine(news.event === 'declared' ? sayDeclared(news.halt) : sayLifted(news.halt), MAX_SENTENCE);
+  const sentence = toLine(news.event === 'declared' ? sayDeclared(news.halt) : sayLifted(news), MAX_SENTENCE);
   const facts = news.event === 'declared' ? declaredFacts(news) : liftedFacts(news.halt);
   const blocks: KnownBlock[] = [sentenceBlock(sentence, { blockId: HALT_BLOCK }), factsBlock(facts)];
   return { text: escapeMrkdwn(sentence), blocks, metadata: { event_type: HALT_EVENT_TYPE, event_payload: idOf(news) } };
@@ -47,13 +49,12 @@ function sayDeclared(halt: HaltView): string {
   return `${toLine(halt.declaredBy, MAX_NAME)} ${verb} ${what}: from now on nothing of it starts.`;
 }
 
-function sayLifted(halt: HaltView): string {
-  const name = nameReach(halt);
+function sayLifted({ halt, standing }: HaltNews): string {
   const how =
     halt.liftedBy === SYSTEM_ACTOR
       ? `The halt of ${toLine(halt.declaredBy, MAX_NAME)} has ended by itself, as it said it would`
       : `${toLine(halt.liftedBy ?? 'Somebody', MAX_NAME)} lifted the halt of ${toLine(halt.declaredBy, MAX_NAME)}`;
-  return `${how}: ${name.replace(/^\w/, (first) => first.toLowerCase())} may start again.`;
+  return `${how}: ${describeRelease(halt, standing).replace(/^\w/, (first) => first.toLowerCase())}`;
 }
 
 function declaredFacts({ halt, running, waiting }: HaltNews): Fact[] {

@@ -127,7 +127,7 @@ function rowsOfServer({ server, held, actions, waiting }: ServerQueue): ListRow[
     return { cells: [[nameOfWork(work)], [work.since, ...until], [why]], line };
   };
   const running = held === null ? [] : [rowOfHeld(nameOfWork(held), held.since)];
-  const left = waiting.count - actions.length;
+  const left = waiting.count - actions.filter(({ status }) => status !== 'executing').length;
   const more = `${left} more on ${cell(server)}`;
   const rest = left > 0 ? [{ cells: [[more], ['–'], ['they wait for those before them']], line: more }] : [];
   return [...running, ...actions.map(rowOf), ...rest];

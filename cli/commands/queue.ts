@@ -56,7 +56,8 @@ function listRows(one: Json): string[][] {
   const server = String(one['server']);
   const held = one['held'] as Json | null;
   const actions = one['actions'] as Json[];
-  const left = Number((one['waiting'] as Json)['count']) - actions.length;
+  const counted = actions.filter(({ status }) => status !== 'executing').length; // what is tried again is not counted
+  const left = Number((one['waiting'] as Json)['count']) - counted;
   const running = held === null ? [] : [[server, idOf(held), String(held['playbook']), 'held', String(held['since'])]];
   return [
     ...running,

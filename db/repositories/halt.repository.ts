@@ -105,11 +105,11 @@ export async function listVoid(tx: Tx, halt: HaltReach): Promise<VoidedAction[]>
   return rows;
 }
 
-/** How much of what this halt covers runs now, and how much is approved and waits. */
+/** How much of what this halt covers runs now, and how much waits for its start: approved, or between two attempts. */
 export async function countCovered(source: Source, halt: HaltReach): Promise<{ running: number; waiting: number }> {
   const { rows } = await sql<{ running: number; waiting: number }>`
-    select count(*) filter (where actions.status = 'executing')::int as running,
-      count(*) filter (where actions.status = 'approved')::int as waiting
+    select count(*) filter (where actions.status = 'executing' and actions.next_attempt_at is null)::int as running,
+      count(*) filter (where actions.status = 'approved' or actions.next_attempt_at is not null)::int as waiting
     from actions join servers on servers.id = actions.server_id
     where ${covered(halt)} and actions.status in ('approved', 'executing')
   `.execute(source.kysely);

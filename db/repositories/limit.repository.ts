@@ -11,6 +11,10 @@ export const IS_OUT = sql<boolean>`commands.state = any (array['handed_out'::tex
 export const IS_WAITING = sql<boolean>`actions.status = any (array['pending'::text, 'approved'::text])
   and not exists (select 1 from commands where commands.action_id = actions.id and commands.attempt = actions.attempt)`;
 
+/** Failed, to be tried again, and the next attempt is not handed out. No limit of what waits counts it. */
+export const IS_BETWEEN_ATTEMPTS = sql<boolean>`actions.status = 'executing' and actions.next_attempt_at is not null
+  and not exists (select 1 from commands where commands.action_id = actions.id and commands.attempt = actions.attempt)`;
+
 /** Until the transaction ends, nobody else counts what runs in order to start more. Lock server and action first. */
 export async function lockRoom(tx: Tx): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtextextended('limits:room', 0))`.execute(tx.kysely);

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { ActionWithNames } from './action.repository.ts';
 import { selectWithServer, withCourse } from './action.repository.ts';
-import { IS_OUT, IS_WAITING } from './limit.repository.ts';
+import { IS_BETWEEN_ATTEMPTS, IS_OUT, IS_WAITING } from './limit.repository.ts';
 import type { ServerRow } from './server.repository.ts';
 import type { Source } from './source.ts';
 
@@ -16,6 +16,7 @@ export function listBusyServers(
     .where('name', '>', input.after ?? '')
     .where(
       sql<boolean>`(exists (select 1 from actions where actions.server_id = servers.id and ${IS_WAITING})
+        or exists (select 1 from actions where actions.server_id = servers.id and ${IS_BETWEEN_ATTEMPTS})
         or exists (select 1 from commands where commands.server_id = servers.id and ${IS_OUT}))`,
     )
     .orderBy('name')
@@ -23,17 +24,22 @@ export function listBusyServers(
     .execute();
 }
 
-/** What waits on these servers: how many on each, and the first of them, whose turn is next at the top. */
+/**
+ * What waits on these servers: how many on each that a limit counts, and the first of all, whose turn is next at the
+ * top. What is to be tried again has its turn by its approval once its time has come.
+ */
 export async function listWaitingOn(
   source: Source,
   input: { serverIds: readonly string[]; limit: number },
 ): Promise<{ counts: Map<string, number>; actions: ActionWithNames[] }> {
   const { rows } = await sql<{ id: string; server_id: string; place: number; waiting: number }>`
     select * from (
-      select id, server_id, count(*) over (partition by server_id)::int as waiting, row_number() over (
-        partition by server_id order by status = 'approved' desc, approved_seq, requested_at, id
-      )::int as place
-      from actions where server_id = any(${[...input.serverIds]}::text[]) and ${IS_WAITING}
+      select id, server_id, count(*) filter (where status <> 'executing') over (partition by server_id)::int as waiting,
+        row_number() over (
+          partition by server_id
+          order by status = 'pending', coalesce(next_attempt_at > now(), false), approved_seq, requested_at, id
+        )::int as place
+      from actions where server_id = any(${[...input.serverIds]}::text[]) and (${IS_WAITING} or ${IS_BETWEEN_ATTEMPTS})
     ) ranked where place <= ${input.limit} order by server_id, place
   `.execute(source.kysely);
   const counts = new Map(rows.map(({ server_id: serverId, waiting }) => [serverId, waiting]));

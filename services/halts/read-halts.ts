@@ -35,13 +35,15 @@ export async function listStandingHalts(ctx: Context, asker: Asker): Promise<Hal
   return (await halts.listStandingHalts(ctx.database)).map(toHaltView);
 }
 
-/** One halt as it stands, and what of that which it covers runs and waits now; for a message that tells of it. */
+/** One halt, what of that which it covers runs and waits now, and those that stand now; for a message that tells of it. */
 export async function readHalt(
   ctx: Context,
   id: number,
-): Promise<{ halt: HaltView; running: number; waiting: number } | null> {
+): Promise<{ halt: HaltView; running: number; waiting: number; standing: HaltView[] } | null> {
   const row = await halts.findHalt(ctx.database, id);
-  return row === null ? null : { halt: toHaltView(row), ...(await halts.countCovered(ctx.database, row)) };
+  if (row === null) return null;
+  const standing = (await halts.listStandingHalts(ctx.database)).map(toHaltView);
+  return { halt: toHaltView(row), ...(await halts.countCovered(ctx.database, row)), standing };
 }
 
 const readings = new WeakMap<Database, Promise<HaltRow[]>>();

@@ -15,6 +15,7 @@ export const WAIT_CODES = [
   'cancelling',
   'paused',
   'held_back',
+  'retry',
   'server_busy',
   'offline',
   'never_seen',
@@ -32,9 +33,9 @@ export interface WaitReason {
 /** Why an action waits at this moment: the first thing that would have to change. */
 export function describeReason(
   action: ActionView,
-  surroundings: { serverStatus: ServerStatus; hold: Hold | null },
+  surroundings: { serverStatus: ServerStatus; hold: Hold | null; held: { id: string; playbook: string } | null },
 ): WaitReason {
-  const { serverStatus, hold } = surroundings;
+  const { serverStatus, hold, held } = surroundings;
   if (action.cancelRequestedAt !== null) return { code: 'cancelling', sentence: 'Its cancellation is under way.' };
   if (action.halt !== null) return { code: haltCode(action.halt), sentence: describeHalt(action.halt) };
   if (action.status === 'pending') return describePending(action);
@@ -44,7 +45,11 @@ export function describeReason(
   if (action.heldBy?.code === 'held_back') {
     return { code: 'held_back', sentence: `It waits ${describeHold(action.heldBy)}.` };
   }
-  const behind = action.queuedBehind === null ? null : describeWait(action);
+  const { nextAttemptAt } = action;
+  if (nextAttemptAt !== null && nextAttemptAt > new Date()) return describeRetry(action, nextAttemptAt);
+  // what is tried again goes before all that is approved and not handed out
+  const first = nextAttemptAt !== null && held !== null ? { ...held, ahead: 1 } : action.queuedBehind;
+  const behind = first === null ? null : describeWait({ ...action, queuedBehind: first });
   if (behind !== null) return { code: 'server_busy', sentence: behind };
   if (serverStatus !== 'online') return { code: serverStatus, sentence: SILENT[serverStatus] };
   if (hold !== null) return { code: hold.code, sentence: `It waits ${describeHold(hold)}.` };
@@ -55,6 +60,14 @@ const SILENT = {
   offline: 'Nothing has been heard of its agent lately.',
   never_seen: 'Its agent has never been heard of.',
 } as const;
+
+function describeRetry({ attempt, maxAttempts }: ActionView, at: Date): WaitReason {
+  const when = `${at.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+  return {
+    code: 'retry',
+    sentence: `It failed and is tried again, as attempt ${attempt} of ${maxAttempts}, from ${when} on.`,
+  };
+}
 
 function describePending({ approvals, approvalsRequired }: ActionView): WaitReason {
   if (approvalsRequired === 0) return { code: 'automatic', sentence: 'It is about to be approved by auto.' };

@@ -37,7 +37,7 @@ export interface QueuedAction {
   playbook: string;
   status: ActionStatus;
   requestedBy: string;
-  /** Pending: since it was requested; approved: since then. */
+  /** Pending: since it was requested; approved: since then; between two attempts: since the last one ended. */
   since: Date;
   /** When it ends by itself if nothing changes. */
   until: Date | null;
@@ -48,6 +48,7 @@ export interface ServerQueue {
   server: string;
   status: ServerStatus;
   isPaused: boolean;
+  /** As the limit counts it: what is to be tried again is not in it. */
   waiting: Filling;
   /** What its agent holds, and since when it was handed out; it need not have started. */
   held: { id: string; playbook: string; since: Date } | null;
@@ -125,14 +126,18 @@ async function readServers(
   const now = new Date();
   return servers.map((server) => {
     const tags = use.tags.filter(({ tag }) => server.tags.includes(tag));
-    const surroundings = { serverStatus: serverStatus(server, now), hold: findHold(limits, { ...use, tags }) };
+    const surroundings = {
+      serverStatus: serverStatus(server, now),
+      hold: findHold(limits, { ...use, tags }),
+      held: held.get(server.id) ?? null,
+    };
     const actions = waiting.actions.filter((action) => action.server_id === server.id).map(toActionView);
     return {
       server: server.name,
       status: surroundings.serverStatus,
       isPaused: server.paused,
       waiting: { count: waiting.counts.get(server.id) ?? 0, limit: limits.waitingPerServer },
-      held: held.get(server.id) ?? null,
+      held: surroundings.held,
       actions: actions.map((action) => toQueued(action, describeReason(action, surroundings))),
     };
   });
@@ -140,5 +145,6 @@ async function readServers(
 
 function toQueued(action: ActionView, why: WaitReason): QueuedAction {
   const { id, playbook, status, requestedBy, expiresAt: until } = action;
-  return { id, playbook, status, requestedBy, since: action.approvedAt ?? action.requestedAt, until, why };
+  const lastEnd = status === 'executing' ? action.attempts.at(-1)?.endedAt : null;
+  return { id, playbook, status, requestedBy, since: lastEnd ?? action.approvedAt ?? action.requestedAt, until, why };
 }

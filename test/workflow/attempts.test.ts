@@ -5,6 +5,10 @@ import { claimNextApprovedAction } from '../../db/repositories/action.repository
 import type { ActionView } from '../../services/actions/action-view.ts';
 import { requestAction } from '../../services/actions/request-action.ts';
 import { listAudit } from '../../services/audit/read-audit.ts';
+import { declareHalt } from '../../services/halts/declare-halt.ts';
+import { liftHalt } from '../../services/halts/lift-halt.ts';
+import { readHalt } from '../../services/halts/read-halts.ts';
+import { readQueue } from '../../services/queue/read-queue.ts';
 import { pauseServer } from '../../services/servers/pause-server.ts';
 import { arrange } from '../support/arrange.ts';
 import type { TestControlPlane } from '../support/context.ts';
@@ -195,6 +199,29 @@ test('fails where the next attempt could not start in time, and only once', asyn
 });
 
 describe('between two attempts', () => {
+  test('it stands in the queue, and counts as what waits under a halt', async () => {
+    const run = await startRun(plane, { isIdempotent: true, backoff: '59m' }); // nobody else's playbook
+    const { playbook } = await run.end(FAILED);
+    const { attempts, expiresAt } = await run.waitFor('the wait', isBetween);
+    const queued = async () =>
+      (await readQueue(plane.ctx, plane.asker('ana'))).servers.find(({ server }) => server === run.server);
+    expect(await queued()).toMatchObject({
+      waiting: { count: 0 },
+      held: null,
+      actions: [
+        { id: run.id, status: 'executing', since: attempts[0]?.endedAt, until: expiresAt, why: { code: 'retry' } },
+      ],
+    });
+    await setAction(run.id, { next_attempt_at: ago(1_000) });
+    expect((await queued())?.actions).toMatchObject([{ why: { code: 'next' } }]);
+    const { id } = await declareHalt(plane.ctx, plane.asker('bob'), { reason: 'a test', playbook });
+    expect((await queued())?.actions).toMatchObject([{ why: { code: 'frozen' } }]);
+    const covered = await readHalt(plane.ctx, id);
+    await liftHalt(plane.ctx, plane.asker('bob'), { id: String(id) });
+    expect(covered).toMatchObject({ running: 0, waiting: 1 });
+    expect(await run.waitFor('its end', isOver)).toMatchObject({ status: 'cancelled', failureCode: 'frozen' });
+  });
+
   test('cancelling ends it at once, and nothing is handed out any more', async () => {
     const run = await startRun(plane, { isIdempotent: true, backoff: '1s' });
     await run.end(FAILED);

@@ -12,7 +12,9 @@ const queuedJson = z.object({
   playbook: z.string(),
   status: z.enum(ACTION_STATUSES),
   requested_by: z.string(),
-  since: time.describe('Pending: when it was requested; approved: when it was approved.'),
+  since: time.describe(
+    'Pending: when it was requested; approved: when it was approved; between two attempts: when the last one ended.',
+  ),
   until: timeOrNull.describe('When it ends by itself if nothing changes.'),
   why: z.object({ code: z.enum(WAIT_CODES), sentence: z.string() }),
 });

@@ -1,4 +1,4 @@
-import { nameReach } from '../../../domain/halt.ts';
+import { describeRelease } from '../../../domain/halt.ts';
 import { liftHalt } from '../../../services/halts/lift-halt.ts';
 import { listStandingHalts } from '../../../services/halts/read-halts.ts';
 import { createAnswer } from '../../blocks/answer.ts';
@@ -12,5 +12,6 @@ export const unhalt: CommandListener = async ({ deps, asker, word, reason }) => 
   if (word === '' && (only === undefined || standing.length > 1)) return createHaltList(standing);
   const lifted = await liftHalt(deps.ctx, asker, { id: word === '' ? String(only?.id) : word, reason });
   const voided = lifted.voided === 0 ? 'Nothing had waited' : `${lifted.voided} that had waited will not run`;
-  return createAnswer(`${nameReach(lifted)} may start again. ${voided}.`);
+  const released = describeRelease(lifted, await listStandingHalts(deps.ctx, asker));
+  return createAnswer(`${released} ${voided}.`);
 };
