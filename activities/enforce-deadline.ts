@@ -102,7 +102,8 @@ async function whyUnstarted(tx: Tx, { action, server }: Overdue): Promise<string
   if (halt !== null) return haltCode(halt);
   const work = { serverId: server.id, playbook: action.playbook };
   if (!action.dry_run && (await findHoldBack(tx, work)) !== null) return 'held_back';
-  return isServerOffline(server, new Date()) ? 'agent_offline' : 'queue_timeout';
+  if (isServerOffline(server, new Date())) return 'agent_offline';
+  return action.held_by?.code ?? 'queue_timeout'; // it was its turn, and a limit was reached
 }
 
 /** What the cancellation came with, such as the end of a halt; null where a person just wanted it. */

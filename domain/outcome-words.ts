@@ -46,6 +46,8 @@ const FAILURES: ReadonlyMap<string, string> = new Map(
     cancel_unconfirmed: 'it was cancelled, but not every process could be proved stopped',
     agent_offline: 'the agent was offline, so it was never started',
     queue_timeout: 'other work kept the server busy, so it was never started',
+    fleet_limit: 'all ran that may run over the fleet at once, so it was never started',
+    tag_share: 'as many servers of one of its tags were at work as may be at once, so it was never started',
     held_back: 'its playbook was held back there after too many failures, so it was never started',
     approval_timeout: 'nobody decided in time',
     server_paused: 'the server was paused before it started',

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
+import { createActivities } from '../../activities/index.ts';
 import { findHold, shareOf } from '../../domain/limits.ts';
 import { lockRoom } from '../../db/repositories/limit.repository.ts';
 import type { ServerRow } from '../../db/repositories/server.repository.ts';
@@ -114,6 +115,19 @@ test('what waits for room is handed out as soon as something ends, and its card 
   expect(commands).toHaveLength(1);
   expect(performance.now() - beganAt).toBeLessThan(4_000); // the slow poll alone would take five seconds
   expect((await read(second.actionId)).heldBy).toBeNull();
+});
+
+test('what a limit held until its time was over expires with the code of that limit', async () => {
+  plane.config.limits = { ...limits(), executing: 1 };
+  const [first, second] = (await prepare(2)) as [Ready, Ready];
+  await first.agent.fetchCommand();
+  await second.agent.beatOnce();
+  const { database } = plane.ctx;
+  const { actionId } = second;
+  const past = { expires_at: new Date(Date.now() - 1) };
+  await database.kysely.updateTable('actions').set(past).where('id', '=', actionId).execute();
+  await createActivities({ database }).enforceDeadline(actionId);
+  expect(await read(actionId)).toMatchObject({ status: 'expired', failureCode: 'fleet_limit', deadLetter: 'open' });
 });
 
 test('whoever is counting while something ends is woken as well', async () => {

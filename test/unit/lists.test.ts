@@ -15,6 +15,8 @@ const FAILURE_CODES = [
   'cancel_unconfirmed',
   'agent_offline',
   'queue_timeout',
+  'fleet_limit',
+  'tag_share',
   'held_back',
   'approval_timeout',
   'server_paused',
