@@ -28,9 +28,13 @@ export interface Pump {
 
 type Step = (ctx: Context) => Promise<void>;
 
-/** Each goes round by itself: on a ladder Slack is asked, and what waits for Slack must hold up nothing else. */
+/**
+ * Each goes round by itself: on a ladder Slack is asked, and a halt can cover ten thousand cards, of which each takes a
+ * transaction. Neither may hold up anything else.
+ */
 const ROUNDS: readonly (readonly Step[])[] = [
-  [startMissing, submitRecorded, deliverFacts, resumeLost, endPauses, endHalts, showHalts],
+  [startMissing, submitRecorded, deliverFacts, resumeLost, endPauses, endHalts],
+  [showHalts],
   [climbLadders],
 ];
 
