@@ -65,7 +65,19 @@ function encode(dice: Dice, text: string): string {
   return encodeURIComponent(wellFormed);
 }
 
-const QUERY_NAMES = ['limit', 'after', 'status', 'server', 'playbook', '__proto__', 'after[]', 'limit[a][b]', 'x'];
+const QUERY_NAMES = [
+  'limit',
+  'after',
+  'status',
+  'server',
+  'playbook',
+  'code',
+  'standing',
+  '__proto__',
+  'after[]',
+  'limit[a][b]',
+  'x',
+];
 
 function hostileQuery(dice: Dice): string {
   if (!dice.oneIn(3)) return '';
@@ -108,6 +120,18 @@ const TEMPLATES: readonly { part: string; make(target: Target): unknown }[] = [
     }),
   },
   { part: '/reject', make: () => ({ reason: 'no' }) },
+  { part: '/cancel', make: () => ({ reason: 'no' }) },
+  { part: '/lift', make: () => ({ reason: 'it is over' }) },
+  {
+    part: '/halts', // of what nobody here asks for: one that loses its playbook stands until the end of its round
+    make: () => ({ reason: 'a test', playbook: 'check-service', until: new Date(Date.now() + 60_000).toISOString() }),
+  },
+  {
+    part: '/dead-letters/replay',
+    make: ({ names }) => ({ server: names[1], playbook: 'restart-service', code: 'timed_out', limit: 5, reason: 'go' }),
+  },
+  { part: '/replay', make: () => ({ reason: 'once more' }) },
+  { part: '/dismiss', make: () => ({ reason: 'the server is gone' }) },
   {
     part: '/actions',
     make: ({ names }) => ({
