@@ -23,8 +23,8 @@ interface Ruling {
 }
 
 /**
- * Applies one recorded decision, once: the same id again gives the first ruling. Who may decide was judged when it was
- * recorded; here it is judged against what the row has become since. A decision that is not in the database (restored
+ * Applies one recorded decision, once: the same id again gives the first ruling. Who may decide, and whether a halt
+ * forbids it, was judged when it was recorded; here it is judged against what the row has become since. A decision that is not in the database (restored
  * from an older copy, say) is answered with `decision_missing`: trying again would never bring it.
  */
 export function createApplyDecision({ database }: ActivityDeps): ActionActivities['applyDecision'] {

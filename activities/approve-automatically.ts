@@ -9,7 +9,8 @@ import { cancelNow } from './cancel-now.ts';
 
 /**
  * pending → approved by `auto`. A server that was paused since the request gets nothing that no person approved: the
- * action ends `cancelled`, code `server_paused`, by who paused it.
+ * action ends `cancelled`, code `server_paused`, by who paused it. Under a halt that came since it is approved, waits,
+ * and is void at the lift.
  */
 export function createApproveAutomatically({ database }: ActivityDeps): ActionActivities['approveAutomatically'] {
   return (actionId) =>

@@ -61,6 +61,11 @@ export function describeRelease(lifted: HaltReach, standing: readonly (HaltReach
   return `${name} ${what}: ${named.join(', ')}${more}.`;
 }
 
+/** What became, at a lift, of the actions that had waited. */
+export function describeVoided(count: number): string {
+  return count === 0 ? 'Nothing had waited.' : `${count} that had waited will not run.`;
+}
+
 /** Whether there can be work that both stop. */
 function mayMeet(a: HaltReach, b: HaltReach): boolean {
   return a.scope !== 'playbook' || b.scope !== 'playbook' || a.value === b.value;

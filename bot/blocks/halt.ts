@@ -1,6 +1,7 @@
 import type { KnownBlock } from '@slack/types';
 import { describeRelease, haltCode, nameReach } from '../../domain/halt.ts';
 import { SYSTEM_ACTOR } from '../../domain/principal.ts';
+import { lowerFirst } from '../../domain/sentence.ts';
 import type { HaltView } from '../../services/halts/halt-view.ts';
 import { describeHalt } from '../../services/halts/halt-view.ts';
 import { createAnswer } from './answer.ts';
@@ -44,7 +45,7 @@ export function createHaltList(halts: readonly HaltView[]): Message {
 }
 
 function sayDeclared(halt: HaltView): string {
-  const what = halt.scope === 'all' ? 'everything' : nameReach(halt).replace(/^\w/, (first) => first.toLowerCase());
+  const what = halt.scope === 'all' ? 'everything' : lowerFirst(nameReach(halt));
   const verb = haltCode(halt) === 'halted' ? 'halted' : 'froze';
   return `${toLine(halt.declaredBy, MAX_NAME)} ${verb} ${what}: from now on nothing of it starts.`;
 }
@@ -54,7 +55,7 @@ function sayLifted({ halt, standing }: HaltNews): string {
     halt.liftedBy === SYSTEM_ACTOR
       ? `The halt of ${toLine(halt.declaredBy, MAX_NAME)} has ended by itself, as it said it would`
       : `${toLine(halt.liftedBy ?? 'Somebody', MAX_NAME)} lifted the halt of ${toLine(halt.declaredBy, MAX_NAME)}`;
-  return `${how}: ${describeRelease(halt, standing).replace(/^\w/, (first) => first.toLowerCase())}`;
+  return `${how}: ${lowerFirst(describeRelease(halt, standing))}`;
 }
 
 function declaredFacts({ halt, running, waiting }: HaltNews): Fact[] {

@@ -1,3 +1,5 @@
+import { writeTime } from '../../domain/sentence.ts';
+
 /** Colours and cursor moves of terminals. */
 const ESCAPES = /\u001B(?:\[[0-9;?]*[ -/]*[@-~]|\][^\u0007\u001B]*(?:\u0007|\u001B\\)?|[@-_])/g;
 /** What a reader would not see, or would see elsewhere than it stands: controls, bidi, zero width, lone surrogates. */
@@ -71,7 +73,7 @@ export const TIME_FORMAT = '{date_short_pretty} {time}';
 
 /** Where Slack cannot show a time in the reader's zone. */
 export function showTimePlainly(at: Date): string {
-  return `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  return writeTime(at);
 }
 
 /** `3 s`, `2 min 5 s`, `1 h 4 min`, `2 h`. */

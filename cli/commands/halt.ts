@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { InvalidInputError } from '../../domain/errors.ts';
 import type { HaltReach } from '../../domain/halt.ts';
-import { describeReach, describeRelease, nameReach } from '../../domain/halt.ts';
+import { describeReach, describeRelease, describeVoided, nameReach } from '../../domain/halt.ts';
 import type { ApiClient, Json } from '../api-client.ts';
 import { createApiClient } from '../api-client.ts';
 import type { CommandInput } from '../command-groups.ts';
@@ -87,11 +87,9 @@ async function list(callApi: ApiClient, { json, all }: Options): Promise<void> {
 
 async function lift(callApi: ApiClient, id: string, { json, reason }: Options): Promise<void> {
   const halt = await callApi('POST', `/halts/${encodeURIComponent(id)}/lift`, reason === undefined ? {} : { reason });
-  const count = Number(halt['voided']);
-  const voided = count === 0 ? 'Nothing had waited' : `${count} that had waited will not run`;
   const { items } = await callApi('GET', '/halts?standing=true');
   const standing = (items as Json[]).map((one) => ({ ...reachOf(one), id: Number(one['id']) }));
-  print(json, halt, `${describeRelease(reachOf(halt), standing)} ${voided}.`);
+  print(json, halt, `${describeRelease(reachOf(halt), standing)} ${describeVoided(Number(halt['voided']))}`);
 }
 
 function reachOf(halt: Json): HaltReach {

@@ -3,7 +3,10 @@ import type { Tx } from '../orm.ts';
 import type { ActionRow } from './action.repository.ts';
 import type { Source } from './source.ts';
 
-/** Takes an open dead letter, locked; null where it is none, or somebody was faster. Lock its server first. */
+/**
+ * Takes an open dead letter, compare and set; null where it is none, or somebody was faster. From here to the end of the
+ * transaction its row is locked, so lock its server before (db/orm.ts, INVARIANTS).
+ */
 export async function closeDeadLetter(
   tx: Tx,
   input: { id: string } & ({ as: 'replayed' } | { as: 'dismissed'; by: string; reason: string }),

@@ -24,7 +24,7 @@ export async function holdHalts(tx: Tx): Promise<HaltRow[]> {
   return (await sql<HaltRow>`select * from medic_standing_halts()`.execute(tx.kysely)).rows;
 }
 
-/** Until the transaction ends nothing is signed, asked for or approved, and no other halt begins or ends. */
+/** Until the transaction ends nothing is signed, no request and no click to approve is recorded, and no other halt begins or ends. */
 export async function lockHalts(tx: Tx): Promise<void> {
   await sql`select set_config('idle_in_transaction_session_timeout', '5000', true)`.execute(tx.kysely);
   await sql`select pg_advisory_xact_lock(hashtextextended('medic:halt', 0))`.execute(tx.kysely);

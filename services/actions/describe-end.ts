@@ -1,4 +1,5 @@
 import { describeFailure, describeOutcome } from '../../domain/outcome-words.ts';
+import { writeTime } from '../../domain/sentence.ts';
 import { nameActor, SYSTEM_ACTOR } from '../../domain/principal.ts';
 import type { ActionView } from './action-view.ts';
 
@@ -38,5 +39,5 @@ function describeWhy({ failureCode }: ActionView): string {
 }
 
 function at(date: Date | null): string {
-  return date === null ? '' : ` at ${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  return date === null ? '' : ` at ${writeTime(date)}`;
 }

@@ -31,8 +31,9 @@ export interface HaltInput {
 }
 
 /**
- * From its commit on nothing that it covers is signed, asked for or approved; agents that are connected hear of it at
- * once. What runs goes on. Several halts may stand at once, each until it is lifted.
+ * From its commit on nothing that it covers is signed, and nobody can ask for it or approve it; agents that are
+ * connected hear of it at once. What somebody approved before, or what needs nobody, may still become `approved`: it
+ * waits, and is void at the lift. What runs goes on. Several halts may stand at once, each until it is lifted.
  *
  * Throws NotAllowedError `role_missing`; InvalidInputError `reason_missing`, `reason_too_long`, `invalid_until`,
  * `unknown_tag`, `unknown_playbook`, `two_scopes`.

@@ -1,6 +1,7 @@
 import type { HaltRow } from '../../db/repositories/halt.repository.ts';
 import { coversServer, describeReach } from '../../domain/halt.ts';
 import type { HaltScope } from '../../domain/halt.ts';
+import { writeTime } from '../../domain/sentence.ts';
 
 /** A halt as every way out shows it (contract §4). */
 export interface HaltView {
@@ -53,8 +54,4 @@ export function describeHalt(halt: HaltView): string {
   const { declaredBy, declaredAt, reason, until } = halt;
   const end = until === null ? `until somebody lifts it (${halt.id})` : `until ${writeTime(until)}`;
   return `${describeReach(halt)} by ${declaredBy} since ${writeTime(declaredAt)}, ${end}: ${reason}`;
-}
-
-function writeTime(at: Date): string {
-  return `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }

@@ -2,6 +2,7 @@ import type { Tx } from '../../db/orm.ts';
 import { holdHalts } from '../../db/repositories/halt.repository.ts';
 import { ConflictError } from '../../domain/errors.ts';
 import { findCovering, haltCode } from '../../domain/halt.ts';
+import { endSentence } from '../../domain/sentence.ts';
 import { describeHalt, toHaltView } from './halt-view.ts';
 
 /**
@@ -12,7 +13,7 @@ export async function refuseHalted(tx: Tx, work: { tags: readonly string[]; play
   const covering = findCovering(await holdHalts(tx), work);
   if (covering === null) return;
   const halt = toHaltView(covering);
-  throw new ConflictError(`${describeHalt(halt)} Nothing was recorded.`, {
+  throw new ConflictError(`${endSentence(describeHalt(halt))} Nothing was recorded.`, {
     code: haltCode(halt),
     details: {
       halt_id: String(halt.id),

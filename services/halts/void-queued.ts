@@ -5,6 +5,7 @@ import { listVoid } from '../../db/repositories/halt.repository.ts';
 import type { HaltRow, VoidedAction } from '../../db/repositories/halt.repository.ts';
 import type { Via } from '../../domain/audit.ts';
 import { haltCode, nameReach } from '../../domain/halt.ts';
+import { lowerFirst } from '../../domain/sentence.ts';
 import { submitDecision } from '../actions/submit-decision.ts';
 import type { Context } from '../context.ts';
 
@@ -74,12 +75,9 @@ async function tell(
   const named = theirs.slice(0, MAX_NAMED).map(({ playbook, server_name: server }) => `${playbook} on ${server}`);
   const left = theirs.length > named.length ? `, and ${theirs.length - named.length} more` : '';
   const many = theirs.length === 1 ? 'A request of yours is' : `${theirs.length} requests of yours are`;
+  const waited = theirs.length === 1 ? 'It waited' : 'They waited';
   const text =
-    `${many} cancelled and will not run: ${named.join(', ')}${left}. It waited while ${halt.declared_by} had ` +
+    `${many} cancelled and will not run: ${named.join(', ')}${left}. ${waited} while ${halt.declared_by} had ` +
     `halted ${lowerFirst(nameReach(halt))} (${halt.reason}), and that is over now. Ask again for what is still needed.`;
   await tellPerson(tx, { actionId: null, slackUserId, text });
-}
-
-function lowerFirst(text: string): string {
-  return `${text.slice(0, 1).toLowerCase()}${text.slice(1)}`;
 }

@@ -5,6 +5,7 @@ import { formatDuration } from '../../domain/duration.ts';
 import { ConflictError, InvalidInputError, TooManyRequestsError } from '../../domain/errors.ts';
 import type { Limits } from '../../domain/limits.ts';
 import { cooldownOf } from '../../domain/limits.ts';
+import { writeExactTime } from '../../domain/sentence.ts';
 
 const MINUTE_MS = 60_000;
 const NEAR = 100; // as many requests as can be under way at once in all processes, with a margin
@@ -73,10 +74,7 @@ async function checkCooldown(tx: Tx, { limits, server, playbook, isDryRun, now }
   if (latest === null) return;
   const until = latest.completed_at === null ? null : new Date(latest.completed_at.getTime() + cooldownMs);
   const what = `${playbook} rests for ${formatDuration(cooldownMs)} after it ran on ${server.name}`;
-  const when =
-    until === null
-      ? `and ${latest.id.slice(0, 8)} has not ended yet`
-      : `until ${until.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+  const when = until === null ? `and ${latest.id.slice(0, 8)} has not ended yet` : `until ${writeExactTime(until)}`;
   const details = { until: until?.toISOString() ?? null, action_id: latest.id };
   throw new ConflictError(`${what}, ${when}.`, { code: 'cooldown', details });
 }

@@ -3,6 +3,7 @@ import type { Hold } from '../../domain/limits.ts';
 import { describeHold } from '../../domain/limits.ts';
 import type { ServerStatus } from '../../domain/liveness.ts';
 import { AUTO_ACTOR } from '../../domain/principal.ts';
+import { writeExactTime } from '../../domain/sentence.ts';
 import type { ActionView } from '../actions/action-view.ts';
 import { describeWait } from '../actions/describe-wait.ts';
 import { describeHalt } from '../halts/halt-view.ts';
@@ -62,10 +63,9 @@ const SILENT = {
 } as const;
 
 function describeRetry({ attempt, maxAttempts }: ActionView, at: Date): WaitReason {
-  const when = `${at.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
   return {
     code: 'retry',
-    sentence: `It failed and is tried again, as attempt ${attempt} of ${maxAttempts}, from ${when} on.`,
+    sentence: `It failed and is tried again, as attempt ${attempt} of ${maxAttempts}, from ${writeExactTime(at)} on.`,
   };
 }
 

@@ -95,7 +95,7 @@ describe('a halt', () => {
       heardMs.push(Date.now());
       return answer;
     });
-    await poll('all to be held', async () => {
+    await poll('all to be heard', async () => {
       const { rows } = await plane.ctx.database.pool.query<{ count: number }>(
         `select count(*)::int as count from servers where last_seen_at is not null and id = any($1)`,
         [servers.map(({ id }) => id)],
@@ -114,8 +114,8 @@ describe('a halt', () => {
     const agent = createScriptedAgent(plane.ctx, server.id);
     const { id } = await halt();
     const held = agent.beatOnce({ halted: true, waitS: 25 });
-    const first = await Promise.race([held, agentSays(server.id)]);
-    expect(first).toBe('held');
+    const first = await Promise.race([held, untilHeard(server.id)]);
+    expect(first).toBe('not answered');
     await lift(id);
     expect(await held).toMatchObject({ halted: false });
   });
@@ -186,8 +186,8 @@ describe('a halt', () => {
   });
 });
 
-/** `held`, once a look at the database has been made for the server's newest heartbeat. */
-async function agentSays(serverId: string): Promise<'held'> {
+/** Settles once the server's first heartbeat was heard, and had the time of a transaction to be answered in. */
+async function untilHeard(serverId: string): Promise<'not answered'> {
   await poll('the heartbeat to be heard', async () => {
     const { rows } = await plane.ctx.database.pool.query('select 1 from servers where id = $1 and session_beat = 1', [
       serverId,
@@ -195,7 +195,7 @@ async function agentSays(serverId: string): Promise<'held'> {
     return rows.length === 1;
   });
   await arrange(plane.ctx.database, async (tx) => void (await tx.kysely.selectFrom('servers').selectAll().execute()));
-  return 'held';
+  return 'not answered';
 }
 
 describe('its end', () => {
@@ -373,7 +373,7 @@ describe('behind it', () => {
     const pending = await ask(paused.name);
     const held = createScriptedAgent(plane.ctx, paused.id).beatOnce({ waitS: 25 });
     void held.catch(() => undefined); // looked at below
-    await agentSays(paused.id);
+    await untilHeard(paused.id);
     const { pool } = plane.ctx.database;
     await pool.query('alter table halts rename to halts_away');
     plane.ctx.wakes.tell(WAKE_CHANNEL, paused.id);

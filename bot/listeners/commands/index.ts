@@ -44,7 +44,7 @@ export const COMMANDS = {
   unpause: { usage: 'unpause SERVER', does: 'ends that', run: unpause },
   halt: { usage: 'halt [tag=TAG] [playbook=NAME] [for 2h] [REASON]', does: 'nothing starts any more', run: halt },
   halts: { usage: 'halts', does: 'lists what is halted', run: halts },
-  unhalt: { usage: 'unhalt [ID] [REASON]', does: 'ends a halt; what waited is cancelled', run: unhalt },
+  unhalt: { usage: 'unhalt [ID [REASON]]', does: 'ends a halt; what waited is cancelled', run: unhalt },
   approve: { usage: 'approve ID [COMMENT]', does: 'approves what somebody else asked for', run: approve },
   reject: { usage: 'reject ID REASON', does: 'rejects it', run: reject },
   cancel: { usage: 'cancel ID [REASON]', does: 'cancels it, or withdraws your own request', run: cancel },

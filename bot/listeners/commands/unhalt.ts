@@ -1,4 +1,4 @@
-import { describeRelease } from '../../../domain/halt.ts';
+import { describeRelease, describeVoided } from '../../../domain/halt.ts';
 import { liftHalt } from '../../../services/halts/lift-halt.ts';
 import { listStandingHalts } from '../../../services/halts/read-halts.ts';
 import { createAnswer } from '../../blocks/answer.ts';
@@ -11,7 +11,6 @@ export const unhalt: CommandListener = async ({ deps, asker, word, reason }) => 
   const [only] = standing;
   if (word === '' && (only === undefined || standing.length > 1)) return createHaltList(standing);
   const lifted = await liftHalt(deps.ctx, asker, { id: word === '' ? String(only?.id) : word, reason });
-  const voided = lifted.voided === 0 ? 'Nothing had waited' : `${lifted.voided} that had waited will not run`;
   const released = describeRelease(lifted, await listStandingHalts(deps.ctx, asker));
-  return createAnswer(`${released} ${voided}.`);
+  return createAnswer(`${released} ${describeVoided(lifted.voided)}`);
 };
