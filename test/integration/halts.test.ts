@@ -3,6 +3,7 @@ import { WAKE_CHANNEL } from '../../db/announce.ts';
 import { findDecisionById } from '../../db/repositories/decision.repository.ts';
 import { isGuardViolation } from '../../db/errors.ts';
 import { insertCommand } from '../../db/repositories/command.repository.ts';
+import type { ActionStatus } from '../../domain/lifecycle.ts';
 import { cancelAction, decideAction } from '../../services/actions/decide-action.ts';
 import { getAction } from '../../services/actions/read-actions.ts';
 import { requestAction } from '../../services/actions/request-action.ts';
@@ -19,6 +20,7 @@ import { createTestControlPlane } from '../support/context.ts';
 import { poll } from '../support/poll.ts';
 import { createResult, createScriptedAgent } from '../support/scripted-agent.ts';
 import { insertTestServer } from '../support/servers.ts';
+import { waitForStatus } from '../support/wait-for-status.ts';
 
 let plane: TestControlPlane;
 
@@ -45,8 +47,7 @@ function ask(server: string, change: { by?: string; playbook?: string; ctx?: Con
 }
 
 const statusOf = async (id: string): Promise<string> => (await getAction(plane.ctx, root(), id)).status;
-const reach = (id: string, status: string) =>
-  poll(`${id} to be ${status}`, async () => (await statusOf(id)) === status);
+const reach = (id: string, status: ActionStatus) => waitForStatus(plane, id, status);
 
 async function askAndApprove(server: string, change: Parameters<typeof ask>[1] = {}): Promise<string> {
   const { id } = await ask(server, change);

@@ -12,9 +12,9 @@ import { readQueue } from '../../services/queue/read-queue.ts';
 import { createToken } from '../../services/tokens/manage-tokens.ts';
 import type { TestControlPlane } from '../support/context.ts';
 import { createTestControlPlane } from '../support/context.ts';
-import { poll } from '../support/poll.ts';
 import { createResult, createScriptedAgent } from '../support/scripted-agent.ts';
 import { insertTestServer } from '../support/servers.ts';
+import { waitForStatus } from '../support/wait-for-status.ts';
 
 let plane: TestControlPlane;
 let app: FastifyInstance;
@@ -52,19 +52,12 @@ async function ask(change: { server?: string; playbook?: string; dryRun?: boolea
 
 const read = (id: string): Promise<ActionView> => getAction(plane.ctx, plane.asker('ana'), id);
 
-async function waitFor(id: string, status: string): Promise<ActionView> {
-  return poll(`${id} to be ${status}`, async () => {
-    const action = await read(id);
-    return action.status === status && action;
-  });
-}
-
 /** Its agent runs this action, which is next, with this result. */
 async function run(id: string, result: object = {}): Promise<ActionView> {
   const command = await agent.fetchCommand();
   expect(command.action_id).toBe(id);
   await agent.beatOnce({ results: [createResult(command, result)] });
-  return waitFor(id, 'exit_code' in result ? 'failed' : 'completed');
+  return waitForStatus(plane, id, 'exit_code' in result ? 'failed' : 'completed');
 }
 
 const FAILED = { status: 'failed', exit_code: 1 };
@@ -147,7 +140,7 @@ describe('a playbook that keeps failing on a server', () => {
   test('holds back what was approved before, lets others pass, and is handed out when it is released', async () => {
     holdBackAfter(1);
     const [failing, held, other] = [await ask(), await ask(), await ask({ playbook: 'check-service' })];
-    for (const id of [failing, held, other]) await waitFor(id, 'approved');
+    for (const id of [failing, held, other]) await waitForStatus(plane, id, 'approved');
     await run(failing, FAILED);
     await run(other);
     expect((await agent.beatOnce()).commands).toEqual([]);
@@ -165,7 +158,7 @@ describe('a playbook that keeps failing on a server', () => {
   test('lets what waits too long for it expire with its own code', async () => {
     holdBackAfter(1);
     const [failing, held] = [await ask(), await ask()];
-    for (const id of [failing, held]) await waitFor(id, 'approved');
+    for (const id of [failing, held]) await waitForStatus(plane, id, 'approved');
     await run(failing, FAILED);
     await plane.ctx.database.kysely
       .updateTable('actions')

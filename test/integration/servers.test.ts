@@ -16,6 +16,7 @@ import { createTestControlPlane } from '../support/context.ts';
 import type { TestControlPlane } from '../support/context.ts';
 import { createScriptedAgent } from '../support/scripted-agent.ts';
 import { insertTestServer } from '../support/servers.ts';
+import { waitForStatus } from '../support/wait-for-status.ts';
 
 let plane: TestControlPlane;
 
@@ -40,23 +41,13 @@ async function settle(actionId: string): Promise<void> {
   }
 }
 
-async function waitForStatus(actionId: string, status: string): Promise<void> {
-  const deadlineMs = Date.now() + 10_000;
-  for (;;) {
-    const action = await getAction(plane.ctx, plane.asker('ana'), actionId);
-    if (action.status === status) return;
-    if (Date.now() > deadlineMs) throw new Error(`still ${action.status}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
 describe('pausing', () => {
   test('ends what auto approved there and is not handed out, and leaves a person’s approval', async () => {
     const server = await insertTestServer(plane.ctx);
     const other = await insertTestServer(plane.ctx);
     const automatic = await requestAction(plane.ctx, plane.asker('ana'), ask(server.name));
     const elsewhere = await requestAction(plane.ctx, plane.asker('ana'), ask(other.name));
-    await waitForStatus(automatic.id, 'approved');
+    await waitForStatus(plane, automatic.id, 'approved');
     const paused = await pauseServer(plane.ctx, plane.asker('bob'), { server: server.name, reason: 'kernel update' });
     expect(paused).toMatchObject({ paused: true, pausedBy: 'bob', pauseReason: 'kernel update', pausedUntil: null });
     await settle(automatic.id);
@@ -66,7 +57,7 @@ describe('pausing', () => {
       cancelledBy: 'bob',
       cancelReason: 'kernel update',
     });
-    await waitForStatus(elsewhere.id, 'approved');
+    await waitForStatus(plane, elsewhere.id, 'approved');
     expect(await eventsOf(server.id)).toEqual(['server.paused']);
   });
 
@@ -74,7 +65,7 @@ describe('pausing', () => {
     const server = await insertTestServer(plane.ctx);
     const agent = createScriptedAgent(plane.ctx, server.id);
     const { id } = await requestAction(plane.ctx, plane.asker('ana'), ask(server.name));
-    await waitForStatus(id, 'approved');
+    await waitForStatus(plane, id, 'approved');
     const pause = (paused: boolean) =>
       arrange(plane.ctx.database, async (tx) => void (await updateServer(tx, server.id, { paused })));
     await pause(true);
@@ -87,7 +78,7 @@ describe('pausing', () => {
     const server = await insertTestServer(plane.ctx);
     const asked = await requestAction(plane.ctx, plane.asker('ana'), ask(server.name));
     const quiet = await requestAction(plane.ctx, plane.asker('root'), ask(server.name));
-    await waitForStatus(asked.id, 'approved');
+    await waitForStatus(plane, asked.id, 'approved');
     await pauseServer(plane.ctx, plane.asker('bob'), { server: server.name, reason: 'kernel update' });
     await pauseServer(plane.ctx, plane.asker('bob'), { server: server.name, reason: 'kernel update' });
     const rows = await plane.ctx.database.kysely
@@ -98,8 +89,8 @@ describe('pausing', () => {
       .execute();
     const text = `Your request restart-service on ${server.name} is cancelled and will not run: bob paused ${server.name} (kernel update).`;
     expect(rows).toEqual([{ action_id: asked.id, payload: { slack_user_id: 'U0ANA', text } }]);
-    await waitForStatus(asked.id, 'cancelled');
-    await waitForStatus(quiet.id, 'cancelled');
+    await waitForStatus(plane, asked.id, 'cancelled');
+    await waitForStatus(plane, quiet.id, 'cancelled');
   });
 
   test('makes the next request wait for a person, and unpausing approves nothing', async () => {
@@ -163,7 +154,7 @@ describe('reading', () => {
   test('a server nobody heard of is never_seen, and its queue is counted', async () => {
     const server = await insertTestServer(plane.ctx, { tags: ['web'] });
     const queued = await requestAction(plane.ctx, plane.asker('ana'), ask(server.name));
-    await waitForStatus(queued.id, 'approved');
+    await waitForStatus(plane, queued.id, 'approved');
     expect(await getServer(plane.ctx, plane.asker('ana'), server.name)).toMatchObject({
       status: 'never_seen',
       queued: 1,

@@ -9,9 +9,9 @@ import { getAction } from '../../services/actions/read-actions.ts';
 import { requestAction } from '../../services/actions/request-action.ts';
 import type { TestControlPlane } from '../support/context.ts';
 import { createTestControlPlane } from '../support/context.ts';
-import { poll } from '../support/poll.ts';
 import { createResult, createScriptedAgent } from '../support/scripted-agent.ts';
 import { insertTestServer } from '../support/servers.ts';
+import { waitForStatus } from '../support/wait-for-status.ts';
 
 let plane: TestControlPlane;
 
@@ -43,10 +43,6 @@ async function lettersOf(id: string): Promise<unknown[]> {
   const query = plane.ctx.database.kysely.selectFrom('slack_outbox').select('payload');
   const rows = await query.where('kind', '=', 'private').where('action_id', '=', id).execute();
   return rows.map(({ payload }) => payload);
-}
-
-async function waitForEnd(id: string, status: ActionStatus): Promise<void> {
-  await poll(`the action to be ${status}`, async () => (await read(id)).status === status);
 }
 
 const ENDS: [string, ActionStatus, boolean, (id: string, serverId: string) => Promise<unknown>][] = [
@@ -84,7 +80,7 @@ describe('the requester is owed the outcome, once, where the action', () => {
     await end(id, serverId);
     const { enforceDeadline } = createActivities({ database: plane.ctx.database });
     if (status === 'expired') await Promise.all([enforceDeadline(id), enforceDeadline(id)]);
-    await waitForEnd(id, status);
+    await waitForStatus(plane, id, status);
     await enforceDeadline(id); // a worker that died after the commit does it all again
     expect(await lettersOf(id)).toEqual([{ outcome_for: 'ana' }]);
   });
@@ -94,7 +90,7 @@ test('who withdraws their own request is told nothing more', async () => {
   const { id: serverId } = await insertTestServer(plane.ctx, { isPaused: true });
   const id = await ask(serverId);
   await cancelAction(plane.ctx, plane.asker('ana'), { actionId: id });
-  await waitForEnd(id, 'cancelled');
+  await waitForStatus(plane, id, 'cancelled');
   expect(await lettersOf(id)).toEqual([]);
 });
 
@@ -104,7 +100,7 @@ test('what waits says behind what, and its card is owed anew when that ends', as
   const first = await ask(serverId);
   const command = await agent.fetchCommand();
   const [second, third] = [await ask(serverId), await ask(serverId)];
-  await waitForEnd(third, 'approved');
+  await waitForStatus(plane, third, 'approved');
   const behind = { id: first, playbook: 'restart-service' };
   expect((await read(second)).queuedBehind).toEqual({ ...behind, ahead: 1 });
   expect((await read(third)).queuedBehind).toEqual({ ...behind, ahead: 2 });
@@ -112,7 +108,7 @@ test('what waits says behind what, and its card is owed anew when that ends', as
   const { kysely } = plane.ctx.database;
   await kysely.updateTable('slack_outbox').set({ sent_at: new Date() }).execute();
   await agent.beatOnce({ results: [createResult(command)] });
-  await waitForEnd(first, 'completed');
+  await waitForStatus(plane, first, 'completed');
   const owed = await kysely
     .selectFrom('slack_outbox')
     .select(['action_id', 'payload'])
@@ -148,7 +144,7 @@ test('a running action tells its step, and its card is owed once a step', async 
   const owedAfter = async (said: { step: number; steps: number }): Promise<number> => {
     await kysely.updateTable('slack_outbox').set({ sent_at: new Date() }).where('action_id', '=', id).execute();
     await agent.beatOnce({ running: [commandId], ...said });
-    await poll('it to run', async () => (await read(id)).status === 'executing');
+    await waitForStatus(plane, id, 'executing');
     const owed = kysely.selectFrom('slack_outbox').select('id').where('action_id', '=', id);
     return (await owed.where('sent_at', 'is', null).execute()).length;
   };
