@@ -1,3 +1,4 @@
+import type { HaltReach } from '../domain/halt.ts';
 import type { Tx } from './orm.ts';
 import { findCommandOfAction } from './repositories/command.repository.ts';
 import { enqueueOutbox, isBatchReminded } from './repositories/outbox.repository.ts';
@@ -99,5 +100,21 @@ export async function tellPerson(
 export const OUTBOX_CHANNEL = 'medic_outbox';
 /** LISTENed to by API processes; the payload is the id of the server whose held heartbeat has something to fetch. */
 export const WAKE_CHANNEL = 'medic_wake';
-/** In place of one server’s id: a halt began or ended, which concerns all. */
+/** In place of one server’s id: what is news to all of them. With a tag behind TAGGED, to those that bear it. */
 export const ALL_SERVERS = '*';
+const TAGGED = '#'; // neither an id nor a tag begins with it
+
+/**
+ * Wakes the held heartbeats that a halt or its end is news to. A frozen playbook is none: agents are not told of it, and
+ * neither its freeze nor its end lets anything start.
+ */
+export function wakeCovered(tx: Tx, { scope, value }: HaltReach): void {
+  if (scope === 'all') tx.notify(WAKE_CHANNEL, ALL_SERVERS);
+  if (scope === 'tag') tx.notify(WAKE_CHANNEL, `${TAGGED}${value ?? ''}`);
+}
+
+/** Whether a payload of WAKE_CHANNEL is meant for all, or all with one of these tags; null: they are not known yet. */
+export function isForMany(payload: string, tags: readonly string[] | null): boolean {
+  if (payload === ALL_SERVERS) return true;
+  return payload.startsWith(TAGGED) && (tags?.includes(payload.slice(TAGGED.length)) ?? true);
+}

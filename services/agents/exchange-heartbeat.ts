@@ -1,4 +1,4 @@
-import { ALL_SERVERS, WAKE_CHANNEL } from '../../db/announce.ts';
+import { WAKE_CHANNEL } from '../../db/announce.ts';
 import { transact } from '../../db/orm.ts';
 import { findNewestCheckpoint } from '../../db/repositories/checkpoint.repository.ts';
 import { coversServer } from '../../domain/halt.ts';
@@ -8,8 +8,11 @@ import { parseHeartbeatRequest } from '../../protocol/messages.ts';
 import { deliverFact } from '../actions/deliver-fact.ts';
 import type { Context } from '../context.ts';
 import { readStandingTogether } from '../halts/read-halts.ts';
-import type { Heard } from './hear-heartbeat.ts';
+import { readTrustedKeys } from '../keys/command-keys.ts';
+import { glanceForWork } from './glance-for-work.ts';
+import type { Heard, Speaker } from './hear-heartbeat.ts';
 import { hearHeartbeat } from './hear-heartbeat.ts';
+import { heartbeatTurns } from './heartbeat-turns.ts';
 import type { Findings } from './look-for-work.ts';
 import { lookForWork } from './look-for-work.ts';
 import { checkProtocol, readOrThrow } from './read-message.ts';
@@ -37,34 +40,53 @@ export async function exchangeHeartbeat(ctx: Context, input: HeartbeatInput): Pr
   const request = readOrThrow(parseHeartbeatRequest(input.body), 'heartbeat');
   const { serverId, kid } = input;
   const speaker = { serverId, kid, request };
-  const heard = await transact(ctx.database, 'heartbeat.hear', (tx) => hearHeartbeat(ctx, tx, speaker));
+  const hasTime = request.halted === true && request.results.length === 0; // others have still to hear of a halt
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => heartbeatTurns(ctx.database).take(work, { hasTime });
+  const heard = await inTurn(() => transact(ctx.database, 'heartbeat.hear', (tx) => hearHeartbeat(ctx, tx, speaker)));
   ctx.wakes.tell(WAKE_CHANNEL, serverId); // an older request that is still held here ends now
   for (const fact of heard.facts) void deliverFact(ctx, fact); // never throws; the pump is behind it
-  const knowsHalt = request.halted === true;
-  const isIdle = (findings: Findings): boolean =>
-    findings.commands.length === 0 &&
-    findings.cancel.length === 0 &&
-    !findings.isSuperseded &&
-    findings.keyNews.command_keys_proof === undefined && // told an older agent with whatever else there is
-    findings.isHalted === knowsHalt; // an agent that does not say what it knows is told each time
+  return hold(ctx, { speaker, heard, inTurn, signal: input.signal });
+}
+
+interface Held {
+  speaker: Speaker;
+  heard: Heard;
+  inTurn: <T>(work: () => Promise<T>) => Promise<T>;
+  signal: AbortSignal;
+}
+
+async function hold(ctx: Context, { speaker, heard, inTurn, signal }: Held): Promise<HeartbeatResponse> {
+  const { serverId, request } = speaker;
+  const knowsHalt = request.halted === true; // an agent that does not say what it knows is told each time
   const isOwed = heard.acked.length > 0 || heard.nextKid !== null;
   const deadlineMs = Date.now() + (isOwed ? 0 : request.wait_s * 1000);
   const hint = listenForHints(ctx, serverId);
   try {
-    for (;;) {
-      const hinted = hint.next();
-      const findings = await transact(ctx.database, 'command.issue', (tx) => lookForWork(ctx, tx, speaker));
+    for (let tags: readonly string[] | null = null; ;) {
+      const hinted = hint.next(tags);
+      const findings = (await glanceForWork(ctx, speaker)) ?? (await inTurn(() => look(ctx, speaker)));
+      tags = findings.tags;
       const leftMs = deadlineMs - Date.now();
       const isOnlyCancel = findings.cancel.length > 0 && findings.commands.length === 0 && leftMs > 0;
-      if (isOnlyCancel) await waitFor(new Promise<Hint>(() => undefined), { ms: CANCEL_PACE_MS, signal: input.signal });
-      if (!isIdle(findings) || leftMs <= 0 || input.signal.aborted) return await answer(ctx, heard, findings);
-      const heardHint = await waitFor(hinted, { ms: Math.min(leftMs, findings.lookAgainMs), signal: input.signal });
-      const isHaltNews = heardHint === ALL_SERVERS && !knowsHalt && (await isHaltedNow(ctx, findings.tags));
-      if (isHaltNews) return write(heard, { ...findings, commands: [], cancel: [], isHalted: true });
+      if (isOnlyCancel) await waitFor(new Promise<Hint>(() => undefined), { ms: CANCEL_PACE_MS, signal });
+      const isNews = hasWork(findings) || findings.isHalted !== knowsHalt;
+      if (isNews || leftMs <= 0 || signal.aborted) return await answer(ctx, heard, findings);
+      const heardHint = await waitFor(hinted, { ms: Math.min(leftMs, findings.lookAgainMs), signal });
+      const isHalted = heardHint === 'many' ? await isHaltedNow(ctx, tags) : knowsHalt;
+      if (isHalted !== knowsHalt) return write(heard, { ...findings, commands: [], cancel: [], isHalted });
     }
   } finally {
     hint.stop();
   }
+}
+
+/** New keys are told an older agent with whatever else there is. */
+function hasWork({ commands, cancel, isSuperseded, keyNews }: Findings): boolean {
+  return commands.length > 0 || cancel.length > 0 || isSuperseded || keyNews.command_keys_proof !== undefined;
+}
+
+function look(ctx: Context, speaker: Speaker): Promise<Findings> {
+  return transact(ctx.database, 'command.issue', (tx) => lookForWork(ctx, tx, speaker));
 }
 
 /**
@@ -75,7 +97,8 @@ async function answer(ctx: Context, heard: Heard, findings: Findings): Promise<H
   const checkpoint = await findNewestCheckpoint(ctx.database);
   const written = write(heard, findings);
   const kid = checkpoint === null ? undefined : readCheckpointKid(checkpoint.jws);
-  const isTrusted = findings.trustedKeys.some((key) => key.kid === kid);
+  const { keys, serial } = await readTrustedKeys(ctx.signer, ctx.database);
+  const isTrusted = serial === findings.keysSerial && keys.some((key) => key.kid === kid);
   return checkpoint === null || !isTrusted ? written : { ...written, checkpoint: checkpoint.jws };
 }
 
@@ -93,7 +116,7 @@ function write({ acked, nextKid }: Heard, findings: Findings): HeartbeatResponse
   };
 }
 
-/** Without a look of its own: a halt is heard by all servers within a second, and a look of each would take longer. */
+/** Without a look of its own: all servers hear of a halt within a second, and a look of each would take longer. */
 async function isHaltedNow(ctx: Context, tags: readonly string[]): Promise<boolean> {
   return (await readStandingTogether(ctx)).some((halt) => coversServer(halt, tags));
 }

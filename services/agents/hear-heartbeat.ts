@@ -109,6 +109,15 @@ async function hearRunning(tx: Tx, { command, running }: { command: CommandRow; 
   return isNews;
 }
 
+/** Whether a newer heartbeat of this server was heard than this one. */
+export function isSupersededBy(
+  server: Pick<Row<'servers'>, 'session_started_at' | 'session_beat'>,
+  { session }: HeartbeatRequest,
+): boolean {
+  const { session_started_at: startedAt, session_beat: beat } = server;
+  return compareSessions({ started_at: startedAt?.toISOString() ?? '', beat: beat ?? 0 }, session) > 0;
+}
+
 /** No session could follow one at the end of time: a wrong clock, or a stolen key, would shut the server out for ever. */
 function refuseFuture(request: HeartbeatRequest): void {
   if (!isFarAhead(new Date(request.session.started_at))) return;

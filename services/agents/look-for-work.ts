@@ -1,17 +1,17 @@
 import type { Tx } from '../../db/orm.ts';
 import { holdHalts } from '../../db/repositories/halt.repository.ts';
 import { coversServer } from '../../domain/halt.ts';
-import type { CommandKey, HeartbeatRequest } from '../../protocol/messages.ts';
-import { compareSessions } from '../../protocol/messages.ts';
+import type { HeartbeatRequest } from '../../protocol/messages.ts';
 import type { Context } from '../context.ts';
 import type { KeyNews } from '../keys/command-keys.ts';
 import { readKeyNews, readTrustedKeys } from '../keys/command-keys.ts';
 import type { HandOut } from './hand-out.ts';
 import { AFTER_REFUSAL_MS, handOutCommand } from './hand-out.ts';
 import type { Speaker } from './hear-heartbeat.ts';
+import { isSupersededBy } from './hear-heartbeat.ts';
 import { lockEnrolledServer } from './lock-enrolled-server.ts';
 
-const SLOW_POLL_MS = 5_000; // behind the hints of NOTIFY, any of which may be missed
+export const SLOW_POLL_MS = 5_000; // behind the hints of NOTIFY, any of which may be missed
 const NOTHING: HandOut = { command: null, isHeldBack: false };
 
 /** What one look at the database gives a heartbeat. */
@@ -26,15 +26,15 @@ export interface Findings {
   /** A newer heartbeat of this server has come: this one is answered with nothing. */
   isSuperseded: boolean;
   lookAgainMs: number;
-  trustedKeys: readonly CommandKey[];
+  /** Of the command keys that the agent has with this answer. */
+  keysSerial: number;
   keyNews: KeyNews;
 }
 
 /** Looks once for what this server has to do now, and hands it out. */
 export async function lookForWork(ctx: Context, tx: Tx, { serverId, kid, request }: Speaker): Promise<Findings> {
   const server = await lockEnrolledServer(tx, { serverId, kid });
-  const seen = { started_at: server.session_started_at?.toISOString() ?? '', beat: server.session_beat ?? 0 };
-  const isSuperseded = compareSessions(seen, request.session) > 0;
+  const isSuperseded = isSupersededBy(server, request);
   const trusted = await readTrustedKeys(ctx.signer, tx);
   const halts = await holdHalts(tx);
   const base = {
@@ -44,7 +44,7 @@ export async function lookForWork(ctx: Context, tx: Tx, { serverId, kid, request
     intervalS: server.heartbeat_interval_s,
     isSuperseded,
     lookAgainMs: SLOW_POLL_MS,
-    trustedKeys: trusted.keys,
+    keysSerial: trusted.serial,
     keyNews: await readKeyNews(tx, { trusted, told: request.command_keys_serial }),
   };
   if (isSuperseded) return { ...base, commands: [], cancel: [] };

@@ -1,20 +1,31 @@
-import { ALL_SERVERS, WAKE_CHANNEL } from '../../db/announce.ts';
+import { isForMany, WAKE_CHANNEL } from '../../db/announce.ts';
 import type { Context } from '../context.ts';
 
-/** A server's id, ALL_SERVERS, or null: some hint may have been missed, or the time is up. */
-export type Hint = string | null;
+/**
+ * own: there may be something for this server. many: something is new to many, this one among them, such as a halt.
+ * Null: some hint may have been missed, or the time is up.
+ */
+export type Hint = 'own' | 'many' | null;
 
-/** `next()` before a look, so that a hint given during it is not missed. */
-export function listenForHints(ctx: Context, serverId: string): { next(): Promise<Hint>; stop(): void } {
+/** `next` before a look, so that a hint given during it is not missed; with the server's tags where they are known. */
+export function listenForHints(
+  ctx: Pick<Context, 'wakes'>,
+  serverId: string,
+): { next(tags: readonly string[] | null): Promise<Hint>; stop(): void } {
   let tell: (hint: Hint) => void = () => undefined;
+  let known: readonly string[] | null = null;
   const stop = ctx.wakes.listen(WAKE_CHANNEL, (payload) => {
-    if (payload === null || payload === serverId || payload === ALL_SERVERS) tell(payload);
+    if (payload === null) tell(null);
+    else if (payload === serverId) tell('own');
+    else if (isForMany(payload, known)) tell('many');
   });
   return {
-    next: () =>
-      new Promise((resolve) => {
+    next: (tags) => {
+      known = tags;
+      return new Promise((resolve) => {
         tell = resolve;
-      }),
+      });
+    },
     stop,
   };
 }

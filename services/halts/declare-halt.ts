@@ -1,4 +1,4 @@
-import { ALL_SERVERS, tellChannel, WAKE_CHANNEL } from '../../db/announce.ts';
+import { tellChannel, wakeCovered } from '../../db/announce.ts';
 import { transact } from '../../db/orm.ts';
 import type { Tx } from '../../db/orm.ts';
 import { findHaltByRequestKey, insertHalt, lockHalts } from '../../db/repositories/halt.repository.ts';
@@ -64,7 +64,7 @@ export async function declareHalt(ctx: Context, asker: Asker, input: HaltInput):
       data: { ...reach, reason, until: input.until?.toISOString() ?? null },
     });
     await tellChannel(tx, { topic: 'halt', halt_id: declared.id, event: 'declared' });
-    tx.notify(WAKE_CHANNEL, ALL_SERVERS);
+    wakeCovered(tx, declared);
     return declared;
   });
   void showHalt(ctx, row); // never throws; the pump is behind it

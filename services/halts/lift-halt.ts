@@ -1,4 +1,4 @@
-import { ALL_SERVERS, tellChannel, WAKE_CHANNEL } from '../../db/announce.ts';
+import { tellChannel, wakeCovered } from '../../db/announce.ts';
 import { transact } from '../../db/orm.ts';
 import type { Tx } from '../../db/orm.ts';
 import { findHalt, lockHalts, updateHalt } from '../../db/repositories/halt.repository.ts';
@@ -68,7 +68,7 @@ export async function endHalt(
     data: { scope: row.scope, value: row.value, reason: by.reason, voided: voided.length },
   });
   await tellChannel(tx, { topic: 'halt', halt_id: id, event: 'lifted' });
-  tx.notify(WAKE_CHANNEL, ALL_SERVERS);
+  wakeCovered(tx, row);
   return { row: lifted, voided };
 }
 

@@ -187,13 +187,12 @@ describe('a halt', () => {
   });
 });
 
-/** Settles once the server's first heartbeat was heard, and had the time of a transaction to be answered in. */
-async function untilHeard(serverId: string): Promise<'not answered'> {
+/** Settles once that heartbeat of the server was heard, and had the time of a transaction to be answered in. */
+async function untilHeard(serverId: string, beat = 1): Promise<'not answered'> {
   await poll('the heartbeat to be heard', async () => {
-    const { rows } = await plane.ctx.database.pool.query('select 1 from servers where id = $1 and session_beat = 1', [
-      serverId,
-    ]);
-    return rows.length === 1;
+    const { pool } = plane.ctx.database;
+    const heard = 'select 1 from servers where id = $1 and session_beat = $2';
+    return (await pool.query(heard, [serverId, beat])).rows.length === 1;
   });
   await arrange(plane.ctx.database, async (tx) => void (await tx.kysely.selectFrom('servers').selectAll().execute()));
   return 'not answered';
@@ -339,6 +338,23 @@ describe('a freeze', () => {
     expect(await lift(id)).toMatchObject({ voided: 1 });
     await reach(queued, 'cancelled');
     expect(await getAction(plane.ctx, root(), queued)).toMatchObject({ failureCode: 'frozen' });
+  });
+});
+
+describe('a freeze of a tag', () => {
+  test('is heard at once by the agents of its servers, and so is its end', async () => {
+    const server = await insertTestServer(plane.ctx, { tags: ['front'] });
+    const agent = createScriptedAgent(plane.ctx, server.id);
+    const unaware = agent.beatOnce({ halted: false, waitS: 25 });
+    await untilHeard(server.id, 1);
+    const frozenMs = Date.now();
+    const { id } = await halt({ tag: 'front' });
+    expect(await unaware).toMatchObject({ halted: true });
+    const aware = agent.beatOnce({ halted: true, waitS: 25 });
+    await untilHeard(server.id, 2);
+    await lift(id);
+    expect(await aware).toMatchObject({ halted: false });
+    expect(Date.now() - frozenMs).toBeLessThan(2_000); // and not by the slow poll
   });
 });
 
