@@ -1,8 +1,10 @@
 import type { Evidence, Violation } from './evidence.ts';
 import { checkAgreement } from './invariants/agreement.ts';
 import { checkApprovals } from './invariants/approvals.ts';
+import { checkBeats } from './invariants/beats.ts';
 import { checkClicks } from './invariants/clicks.ts';
 import { checkCommands } from './invariants/commands.ts';
+import { checkDeadLetters } from './invariants/dead-letters.ts';
 import { checkEnds } from './invariants/ends.ts';
 import { checkOneAtATime } from './invariants/one-at-a-time.ts';
 import { checkPauses } from './invariants/pauses.ts';
@@ -22,6 +24,8 @@ const CHECKS: readonly ((run: Run) => Violation[])[] = [
   checkEnds,
   checkStops,
   checkPauses,
+  checkBeats,
+  checkDeadLetters,
   checkOneAtATime,
   checkAgreement,
   checkClicks,

@@ -12,12 +12,24 @@ export interface Evidence {
   clicks?: readonly Click[];
   /** What the processes say of themselves: the id of its command from each that was started as a first step. */
   processes?: readonly string[];
+  /** What agents said and were told, each agent's heartbeats in their order, by the word of somebody on the line. */
+  beats?: readonly Beat[];
   /** Checkpoints that were kept where nobody who writes the log can reach them; opened, so rightly signed. */
   witnesses?: readonly Checkpoint[];
   /** The actions that are still under way, when every other one must have ended and been told; missing: any may be. */
   underWay?: readonly string[];
   /** How much later than its bound something may end: as long as a part was away, and a little. */
   lateS?: number;
+}
+
+export interface Beat {
+  agent: string;
+  /** It says that it has heard of a halt. */
+  isHalted: boolean;
+  /** The commands that it says it has begun: those that run, and those whose results it brings. */
+  begun: readonly string[];
+  /** The answer, whether it arrived or not; null: there was none. */
+  told: { isHalted: boolean; commands: number } | null;
 }
 
 /** How many events there were, and the hash of the last. */
@@ -42,7 +54,8 @@ export interface Click {
   decision_id?: string;
 }
 
-export type ClickKind = 'request' | 'approve' | 'reject' | 'cancel' | 'pause' | 'unpause' | 'halt' | 'unhalt';
+export type ClickKind =
+  'request' | 'approve' | 'reject' | 'cancel' | 'pause' | 'unpause' | 'halt' | 'unhalt' | 'replay' | 'dismiss';
 
 export interface Violation {
   invariant: string;

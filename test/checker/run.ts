@@ -22,6 +22,7 @@ export const INVARIANTS = [
   'ends_in_time',
   'ends_once',
   'no_start_after_stop',
+  'settled_once',
   'one_at_a_time',
   'states_agree',
   'results_agree',

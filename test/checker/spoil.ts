@@ -48,6 +48,22 @@ export function addRetry(made: HandMadeRun): void {
   made.processes.push('c5', 'c6');
 }
 
+/** A dead letter, and an action that asks for it again; both expired, as no agent came. */
+export function addReplay(made: HandMadeRun, { old, id }: { old: string; id: string }): void {
+  if (!made.events.some(({ event, subject }) => event === 'action.requested' && subject.id === old)) expire(made, old);
+  const data = { replayed_as: id };
+  addLate(made, onAction(old, { s: 30, actor: 'bob', event: 'action.replayed', data }));
+  expire(made, id);
+  eventOf(made, 'action.requested', id).data['replay_of'] = old;
+}
+
+function expire(made: HandMadeRun, id: string): void {
+  const s = Math.max(...made.events.map((event) => event.s));
+  const expired = onAction(id, { s, actor: 'system', event: 'action.expired', data: { code: 'agent_offline' } });
+  addLate(made, request(id, { s, approvals: 1 }), expired);
+  for (const list of [made.slack, made.database]) list.push({ action_id: id, status: 'expired' });
+}
+
 export const halt = (s: number, data: object): HandMadeEvent => ({
   s,
   actor: 'root',

@@ -20,6 +20,8 @@ export interface Course {
   end: LogLine | null;
   /** Those of its lifecycle that stand behind the end. */
   afterEnd: LogLine[];
+  /** What became of it as a dead letter: replayed, or dismissed. */
+  settled: LogLine[];
 }
 
 /** A command that was handed out for the first time. */
@@ -49,6 +51,8 @@ const ENDS = new Map([
   ['action.expired', 'expired'],
   ['action.cancelled', 'cancelled'],
 ]);
+
+const SETTLINGS: ReadonlySet<string> = new Set(['action.replayed', 'action.dismissed']);
 
 export function tellStory(log: readonly LogLine[]): Story {
   const story: Story = { courses: new Map(), issues: [], orphans: [] };
@@ -102,6 +106,7 @@ function beginCourse(line: LogLine): Course {
     retried: [],
     end: null,
     afterEnd: [],
+    settled: [],
   };
 }
 
@@ -126,6 +131,10 @@ function addToCourse(story: Story, line: LogLine): void {
   const course = story.courses.get(line.subject.id);
   if (course === undefined) {
     story.orphans.push(line);
+    return;
+  }
+  if (SETTLINGS.has(line.event)) {
+    course.settled.push(line);
     return;
   }
   if (course.end !== null) course.afterEnd.push(line);

@@ -4,16 +4,17 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BROKEN_ENDS } from '../checker/broken-ends.ts';
 import { BROKEN_STARTS } from '../checker/broken-starts.ts';
+import { BROKEN_STOPS } from '../checker/broken-stops.ts';
 import { canonicalize } from '../checker/canonical-json.ts';
 import { checkRun } from '../checker/check-run.ts';
 import { at, makeGoodRun, onAction, seal } from '../checker/hand-made-run.ts';
 import { INVARIANTS } from '../checker/run.ts';
-import { addLate, addRetry, eventOf } from '../checker/spoil.ts';
+import { addLate, addReplay, addRetry, eventOf } from '../checker/spoil.ts';
 import { openCheckpoint } from '../checker/witness-file.ts';
 
 const FOLDER = join(import.meta.dirname, '..', 'checker');
 
-const BREAKS = [...BROKEN_STARTS, ...BROKEN_ENDS];
+const BREAKS = [...BROKEN_STARTS, ...BROKEN_STOPS, ...BROKEN_ENDS];
 
 describe('the checker', () => {
   test('finds nothing in a run without a fault', () => {
@@ -49,6 +50,18 @@ describe('the checker', () => {
     const made = makeGoodRun();
     addRetry(made);
     expect(checkRun(seal(made))).toEqual([]);
+  });
+
+  test('takes a replay of what was given up on, and what began before its agent heard of a halt', () => {
+    const made = makeGoodRun();
+    addReplay(made, { old: 'a5', id: 'a6' });
+    const told = { isHalted: false, commands: 1 };
+    const beats = [
+      { agent: 'web-1', isHalted: false, begun: [], told },
+      { agent: 'web-1', isHalted: false, begun: ['c2'], told: { isHalted: true, commands: 0 } },
+      { agent: 'web-1', isHalted: true, begun: ['c2'], told: null },
+    ];
+    expect(checkRun({ ...seal(made), beats })).toEqual([]);
   });
 
   test('takes one admin past the rule who broke the glass', () => {

@@ -17,6 +17,8 @@ const EVENTS: Readonly<Record<ClickKind, readonly string[]>> = {
   unpause: ['server.unpaused'],
   halt: ['halt.declared'],
   unhalt: ['halt.lifted'],
+  replay: ['action.replayed'],
+  dismiss: ['action.dismissed'],
 };
 
 /** No click that was acknowledged is missing, and each stands there once for itself. */
