@@ -3,6 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import type { CommandResult, HeartbeatRequest, HeartbeatResponse } from '../../protocol/messages.ts';
+import type { Beat } from '../checker/evidence.ts';
 
 const KEPT = 20; // heartbeats, to be played again
 
@@ -15,6 +17,8 @@ export interface AgentLink {
   mend(): void;
   /** Sends an answered heartbeat again, byte for byte; the status of its answer, or null where there is none yet. */
   replay(index: number): Promise<number | null>;
+  /** What the agent said and was told so far. */
+  beats(): Omit<Beat, 'agent'>[];
   close(): Promise<void>;
 }
 
@@ -28,11 +32,12 @@ interface State {
   isCut: boolean;
   answersToLose: number;
   heard: Heard[];
+  beats: Omit<Beat, 'agent'>[];
   open: Set<ServerResponse>;
 }
 
 export async function startAgentLink(target: string): Promise<AgentLink> {
-  const state: State = { isCut: false, answersToLose: 0, heard: [], open: new Set() };
+  const state: State = { isCut: false, answersToLose: 0, heard: [], beats: [], open: new Set() };
   const server = createServer((request, response) => {
     void forward({ target, state, request, response }).catch(() => response.destroy());
   });
@@ -55,6 +60,7 @@ export async function startAgentLink(target: string): Promise<AgentLink> {
       const old = state.heard[index % Math.max(1, state.heard.length)];
       return old === undefined ? null : (await send(target, old)).status;
     },
+    beats: () => [...state.beats],
     close: async () => {
       const closed = once(server, 'close');
       server.close();
@@ -82,13 +88,30 @@ async function forward(input: {
     headers: { authorization: request.headers.authorization ?? '', 'content-type': 'application/json' },
     body: Buffer.from(await buffer(request)),
   };
+  const beat = readBeat(heard);
+  if (beat !== null) state.beats.push(beat);
   if (state.isCut) throw new Error('cut');
   const answer = await send(target, heard, gone.signal);
   const text = await answer.text();
+  if (beat !== null && answer.status === 200) beat.told = readAnswer(text);
   if (answer.status === 200) state.heard = [...state.heard, heard].slice(-KEPT);
   if (state.isCut || isLost(state, text)) throw new Error('lost');
   response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' });
   response.end(text);
+}
+
+/** Null: it is no heartbeat, but an enrolment. */
+function readBeat({ path, body }: Heard): Omit<Beat, 'agent'> | null {
+  if (!path.endsWith('/heartbeat')) return null;
+  const { halted, running, results } = JSON.parse(body.toString('utf8')) as HeartbeatRequest;
+  const ran = (results as CommandResult[]).filter(({ status }) => status !== 'refused');
+  const begun = [...running, ...ran].map(({ command_id: id }) => id);
+  return { isHalted: halted === true, begun, told: null };
+}
+
+function readAnswer(text: string): Beat['told'] {
+  const { halted, commands } = JSON.parse(text) as HeartbeatResponse;
+  return { isHalted: halted, commands: commands.length };
 }
 
 function isLost(state: State, answer: string): boolean {

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { checkRun } from '../checker/check-run.ts';
-import type { Model, Step } from './commands.ts';
 import { anyStep } from './commands.ts';
 import type { Findings } from './scene.ts';
 import { gatherFindings, openScene } from './scene.ts';
+import type { Model, Step } from './step.ts';
 import type { World } from './world.ts';
 import { openWorld } from './world.ts';
 
@@ -15,17 +15,18 @@ export interface ModelInput {
 }
 
 export interface ModelOutcome {
+  /** Those that were run: the first that is found at fault is the last. */
   runs: number;
-  steps: number;
   events: number;
   /** Of processes, by their own account. */
   starts: number;
+  /** The seed, the steps and the violations of the run that has any; null where none has. */
+  finding: string | null;
 }
 
 /**
  * Drives the whole system through `runs` times `steps` random steps of people, faults and time, and hands what each
- * run left behind to the checker. Rejects with the seed, the steps and the violations of the first run that has any.
- * Needs the PostgreSQL and the Temporal of the tests.
+ * run left behind to the checker. Needs the PostgreSQL and the Temporal of the tests.
  */
 export async function runModel({ seed, runs, steps }: ModelInput): Promise<ModelOutcome> {
   const world = await openWorld();
@@ -37,17 +38,24 @@ export async function runModel({ seed, runs, steps }: ModelInput): Promise<Model
   });
   try {
     // Nothing is shrunk: the system is not as it was, and each try takes seconds.
-    await fc.assert(property, { seed, numRuns: runs, endOnFailure: true });
-    return { runs, steps: runs * steps, events, starts: world.readMarks().length };
+    const details = await fc.check(property, { seed, numRuns: runs, endOnFailure: true });
+    return { runs: details.numRuns, events, starts: world.readMarks().length, finding: await tell(details) };
   } finally {
     await world.close();
   }
 }
 
+async function tell(details: fc.RunDetails<[Step[]]>): Promise<string | null> {
+  if (!details.failed) return null;
+  const { errorInstance: error } = details;
+  const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return `${(await fc.asyncDefaultReportMessage(details)) ?? ''}\n${why}`;
+}
+
 async function runOnce(world: World, input: { commands: Step[]; findings: Findings }): Promise<number> {
   const scene = await openScene(world);
   try {
-    const model: Model = { actions: 0, paused: new Set() };
+    const model: Model = { actions: 0, paused: new Set(), halts: 0 };
     await fc.asyncModelRun(() => ({ model, real: scene }), input.commands);
     const underWay = await scene.settle();
     const evidence = await gatherFindings({ scene, findings: input.findings, underWay });

@@ -2,6 +2,9 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { enroll } from '../../agent/enroll.ts';
 import { readOutboxBacklog } from '../../db/repositories/outbox.repository.ts';
+import type { HaltReach } from '../../domain/halt.ts';
+import { liftHalt } from '../../services/halts/lift-halt.ts';
+import { listStandingHalts } from '../../services/halts/read-halts.ts';
 import { createEnrollmentToken } from '../../services/servers/create-enrollment-token.ts';
 import type { Checkpoint, Click, Evidence, Shown } from '../checker/evidence.ts';
 import { readJournal } from '../checker/journal.ts';
@@ -22,6 +25,8 @@ const SETTLE_MS = 20_000; // longer than the pump's grace and the waits of an ag
 export interface SceneServer {
   id: string;
   name: string;
+  /** Of no other server. */
+  tag: string;
   link: AgentLink;
   /** SIGKILL, and another one at once. */
   restartAgent(): Promise<void>;
@@ -30,15 +35,31 @@ export interface SceneServer {
   stop(): Promise<void>;
 }
 
+export interface SceneAction {
+  id: string;
+  server: string;
+  playbook: string;
+  requester: string;
+}
+
+export interface StandingHalt extends HaltReach {
+  id: number;
+}
+
 /** One run: two servers of its own, what people were told in it, and in the end what it left behind. */
 export interface Scene {
   world: World;
   servers: readonly SceneServer[];
-  actions: { id: string; server: string }[];
+  actions: SceneAction[];
+  /** Of the dead letters among them, those that were replayed or dismissed. */
+  settled: Set<string>;
+  /** Declared without an end, and not lifted. */
+  halts: StandingHalt[];
   clicks: Click[];
   /**
    * Everything is there again, and nothing is under way any more but the actions it answers with: handed out, not heard
-   * of and cancelled, they end only when their signature has run out. Rejects where that never comes.
+   * of and cancelled, they end only when their signature has run out, and others of their server wait behind them.
+   * Rejects where that never comes.
    */
   settle(): Promise<string[]>;
   stop(): Promise<void>;
@@ -47,10 +68,11 @@ export interface Scene {
 export async function openScene(world: World): Promise<Scene> {
   const servers = await Promise.all([addServer(world), addServer(world)]);
   const scene: Scene = {
-    ...{ world, servers, actions: [], clicks: [] },
+    ...{ world, servers, actions: [], settled: new Set(), halts: [], clicks: [] },
     settle: async () => {
       for (const { link } of servers) link.mend();
       await world.mendTemporal();
+      await liftAll(world);
       const what = 'every action to end, and every end to be acknowledged and shown';
       return poll(what, () => findUnderWay(scene), { timeoutMs: SETTLE_MS }).catch(async (cause: unknown) => {
         throw new Error(`it did not settle: ${JSON.stringify(await listOpen(scene))}`, { cause });
@@ -61,24 +83,31 @@ export async function openScene(world: World): Promise<Scene> {
   return scene;
 }
 
+async function liftAll({ ctx, plane }: World): Promise<void> {
+  const root = plane.asker('root');
+  for (const { id } of await listStandingHalts(ctx, root)) await liftHalt(ctx, root, { id: String(id) });
+}
+
 async function addServer(world: World): Promise<SceneServer> {
   const home = createAgentHome();
   for (const { file, text } of world.repairs.files) home.writePlaybook(file.replace('.yaml', ''), text);
   home.writeAllow(world.repairs.allow);
   const link = await startAgentLink(world.url);
   const name = `web-${randomUUID().slice(0, 8)}`;
-  const { token } = await createEnrollmentToken(world.ctx, world.plane.asker('root'), { serverName: name });
+  const tag = `only-${name}`;
+  const asked = { serverName: name, tags: [tag] };
+  const { token } = await createEnrollmentToken(world.ctx, world.plane.asker('root'), asked);
   const { agentDir, playbookDir } = home;
   const config = { controlPlaneUrl: new URL(link.url), agentDir, playbookDir, logLevel: 'silent' };
   const { server_id: id } = await enroll(config, token);
-  return { id, name, link, ...runServer({ world, home, link }) };
+  return { id, name, tag, link, ...runServer({ world, home, link }) };
 }
 
 function runServer(input: {
   world: World;
   home: AgentHome;
   link: AgentLink;
-}): Omit<SceneServer, 'id' | 'name' | 'link'> {
+}): Omit<SceneServer, 'id' | 'name' | 'tag' | 'link'> {
   const { home, link } = input;
   const env = {
     ...cleanEnvironment(),
@@ -107,8 +136,12 @@ function runServer(input: {
 async function findUnderWay(scene: Scene): Promise<string[] | null> {
   const { database } = scene.world.ctx;
   const open = await listOpen(scene);
-  const isWaiting = open.every(({ state, is_cancelled }) => state === 'handed_out' && is_cancelled);
-  if (!isWaiting || (await countRecorded(scene)) > 0) return null;
+  const unheard = open.filter(({ state, is_cancelled }) => state === 'handed_out' && is_cancelled);
+  const held = new Set(unheard.map(({ server_id: id }) => id));
+  const isBehind = ({ server_id: id, status, state }: OpenAction): boolean =>
+    held.has(id) && status !== 'pending' && state === null;
+  if (!open.every((action) => unheard.includes(action) || isBehind(action)) || (await countRecorded(scene)) > 0)
+    return null;
   if ((await readOutboxBacklog(database)).count > 0) return null;
   const isTold = scene.servers.every((server) => {
     const { lines } = readJournal({ name: server.name, lines: readJournalLines(server.folder) });
@@ -126,15 +159,17 @@ async function countRecorded({ world }: Scene): Promise<number> {
 
 interface OpenAction {
   id: string;
+  server_id: string;
   status: string;
+  /** Of the command of its attempt; null: it waits for its turn. */
   state: string | null;
   is_cancelled: boolean;
 }
 
 async function listOpen({ world, actions }: Scene): Promise<OpenAction[]> {
   const { rows } = await world.ctx.database.pool.query<OpenAction>(
-    `select actions.id, status, commands.state, coalesce(cancel_requested, false) as is_cancelled
-     from actions left join commands on action_id = actions.id
+    `select actions.id, actions.server_id, status, commands.state, coalesce(cancel_requested, false) as is_cancelled
+     from actions left join commands on action_id = actions.id and commands.attempt = actions.attempt
      where actions.id = any($1) and status in ('pending', 'approved', 'executing')`,
     [actions.map(({ id }) => id)],
   );
@@ -168,5 +203,6 @@ export async function gatherFindings(input: {
     ...structuredClone(findings),
     slack: cardsOf(world.slack).map((card): Shown => ({ action_id: actionIdOf(card), status: statusOf(card) })),
     processes: world.readMarks(),
+    beats: servers.flatMap(({ name, link }) => link.beats().map((beat) => ({ ...beat, agent: name }))),
   };
 }
