@@ -13,7 +13,8 @@ import { releaseHoldBack } from '../hold-backs/release-hold-back.ts';
 import { notADeadLetter } from './not-a-dead-letter.ts';
 
 /**
- * Says that nothing more is to be done about it, and why. It keeps its place in the history.
+ * Says that nothing more is to be done about it, and why. It keeps its place in the history. Said again by the same
+ * person for the same reason, it stays as it is.
  *
  * Throws NotAllowedError `role_missing`; `action_not_found`; ConflictError `not_a_dead_letter`; InvalidInputError
  * `reason_missing`, `reason_too_long`.
@@ -44,6 +45,7 @@ export async function dismissDeadLetter(
   });
   const now = await findActionView(ctx, id);
   if (now === null) throw new Error(`Action ${id} lost its row.`);
-  if (!isDone) throw notADeadLetter(now);
+  const isRepeat = now.dismissedBy === by && now.dismissReason === reason; // whoever lost the answer asks again
+  if (!isDone && !isRepeat) throw notADeadLetter(now);
   return now;
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createManifest } from '../../bot/manifest.ts';
 import type { CrashPoint, DurableStep } from '../../domain/durable-step.ts';
+import type { Click } from '../checker/evidence.ts';
 import { startSlackWorkspace } from '../../sandbox/slack/workspace.ts';
 import type { SlackWorkspace } from '../../sandbox/slack/workspace.ts';
 import { poll } from '../support/poll.ts';
@@ -14,7 +15,7 @@ import type { ActionJson, Call, Part, ProcessName, ProcessStack } from '../suppo
 
 export const CHANNEL = 'C0MEDIC';
 const TOKENS = { botToken: 'xoxb-test', appToken: 'xapp-test', signingSecret: 'secret' };
-const PATIENCE_MS = 60_000; // for what takes a second on a machine with nothing else to do
+const PATIENCE_MS = 180_000; // for what takes a second on a machine with nothing else to do
 const AGAIN_MS = 10_000; // a way to a point that another kill cut off is gone again
 const PEOPLE = { ana: 'operator', bob: 'approver', cid: 'approver', root: 'admin', eve: 'auditor' } as const;
 export type Person = keyof typeof PEOPLE;
@@ -29,8 +30,15 @@ export interface CrashStage {
   missed: Map<CrashPoint, string>;
   /** Ids of what was asked for and answered. */
   accepted: string[];
+  /** What people were told was done, or recorded. */
+  clicks: Click[];
   /** Kills the process at the point, on the way that `trigger` leads there, and starts it again. */
-  die(name: ProcessName, point: CrashPoint, trigger: () => Promise<unknown>): Promise<void>;
+  die(
+    name: ProcessName,
+    point: CrashPoint,
+    trigger: () => Promise<unknown>,
+    again?: { afterMs: number },
+  ): Promise<void>;
   /** The same where the way there is its own start. */
   dieAtStart(name: ProcessName, point: CrashPoint): Promise<void>;
   /** The same of a command that a person runs; `run` rejects where it did not die there. */
@@ -79,12 +87,13 @@ principals:
   cid: { slack_user_id: U0CID, roles: [approver] }
   eve: { roles: [auditor] }
   root: { roles: [admin] }
+limits: { hold_back_after: { failing-repair: 1, "*": 0 } }
 rules:
   - when: { playbook: [careful-repair] }
     approvals: 1
     escalate:
       - { after: 1s, remind: thread }
-  - when: { playbook: [waiting-repair, changing-repair, weighed-repair] }
+  - when: { playbook: [waiting-repair, changing-repair, halted-repair, weighed-repair] }
     approvals: 1
   - approvals: 0
 `;
@@ -97,6 +106,8 @@ function describePlaybooks(marks: Pick<Places, 'marker' | 'gate'>): Playbooks {
     'careful-repair': quick,
     'waiting-repair': quick,
     'changing-repair': quick,
+    'halted-repair': quick,
+    'failing-repair': { ...quick, steps: [stepOf(marks, { takesMs: 0 }), { run: ['/bin/false'] }] },
     'batch-repair': { ...quick, risk: 'low' },
     'loud-repair': { ...quick, steps: [stepOf(marks, { takesMs: 0, prints: 9_000 })] },
     'slow-repair': { ...quick, risk: 'low', steps: [stepOf(marks, { takesMs: 400 })] },
@@ -131,11 +142,22 @@ export async function openCrashStage(): Promise<CrashStage> {
         MEDIC_SLACK_CHANNEL: CHANNEL,
       },
     });
+    await forgetPace(stack);
     return assemble(stack, slack);
   } catch (error) {
     await slack.stop();
     throw error;
   }
+}
+
+/** How fast Slack may be told is tried elsewhere: here all that is owed is sent at once. */
+async function forgetPace({ database }: ProcessStack): Promise<void> {
+  await database.pool.query(
+    `create function forget_pace() returns trigger language plpgsql as
+       $$ begin new.sent_ms := '[]'; return new; end $$;
+     create trigger forget_pace before insert or update on slack_lanes
+       for each row execute function forget_pace()`,
+  );
 }
 
 function assemble(stack: ProcessStack, slack: SlackWorkspace): CrashStage {
@@ -153,8 +175,9 @@ function assemble(stack: ProcessStack, slack: SlackWorkspace): CrashStage {
     killed: new Map(),
     missed: new Map(),
     accepted: [],
-    die: (name, point, trigger) =>
-      die(stage, { name, point }, () => {
+    clicks: [],
+    die: (name, point, trigger, { afterMs } = { afterMs: AGAIN_MS }) =>
+      die(stage, { name, point, afterMs }, () => {
         const way = trigger();
         way.catch(() => undefined); // told by settled()
         begun.push(way);
@@ -192,13 +215,16 @@ function assemble(stack: ProcessStack, slack: SlackWorkspace): CrashStage {
       const question: Question = { by: 'ana', method: 'POST', path: '/api/v1/actions', body };
       const { id } = (await stage.ask(part === undefined ? question : { ...question, part })) as ActionJson;
       stage.accepted.push(id);
+      stage.clicks.push({ action_id: id, kind: 'request', who: 'ana', at: new Date().toISOString() });
       return id;
     },
-    decide: ({ id, by, kind, server, part }) => {
+    decide: async ({ id, by, kind, server, part }) => {
       const reason = 'to see what comes of it';
       const body = kind === 'approve' && server !== undefined ? { reason, confirm_server: server } : { reason };
       const question: Question = { by, method: 'POST', path: `/api/v1/actions/${id}/${kind}`, body };
-      return stage.ask(part === undefined ? question : { ...question, part });
+      const answer = await stage.ask(part === undefined ? question : { ...question, part });
+      stage.clicks.push({ action_id: id, kind, who: by, at: new Date().toISOString() });
+      return answer;
     },
     settled: async () => void (await Promise.all(begun)),
     deleteMessage: (ts) => deleteMessage(slack, ts),
@@ -212,7 +238,7 @@ function assemble(stack: ProcessStack, slack: SlackWorkspace): CrashStage {
 
 async function die(
   stage: CrashStage,
-  { name, point }: { name: ProcessName; point: CrashPoint },
+  { name, point, afterMs }: { name: ProcessName; point: CrashPoint; afterMs: number },
   trigger: () => Promise<unknown>,
 ): Promise<void> {
   tell(`${name} is to die at ${point}`);
@@ -220,7 +246,7 @@ async function die(
     stage.stack.arm(name, point);
     const dead = stage.stack.crashed(name, point).then(() => true);
     for (let isDead = false; !isDead;) {
-      const again = (): Promise<boolean> => delay(AGAIN_MS, false, { ref: false });
+      const again = (): Promise<boolean> => delay(afterMs, false, { ref: false });
       isDead = await Promise.race([dead, trigger().then(again, again)]);
     }
     await stage.revive(name, point);
@@ -264,6 +290,7 @@ async function endLeases({ database }: ProcessStack, name: ProcessName): Promise
 
 async function askUntilAnswered(call: Call, { method, path, body }: Question): Promise<unknown> {
   const key = randomUUID();
+  let refusal: unknown;
   const answer = await poll(
     `an answer to ${method} ${path}`,
     async () => {
@@ -271,11 +298,14 @@ async function askUntilAnswered(call: Call, { method, path, body }: Question): P
         return { said: await call(method, path, body, key) };
       } catch (error) {
         if (error instanceof CallRefused && error.status !== 503 && error.code !== 'idempotency_in_flight') throw error;
+        refusal = error;
         return null; // nobody there, or not yet ready
       }
     },
     { timeoutMs: PATIENCE_MS },
-  );
+  ).catch((error: unknown) => {
+    throw new Error(`${String(error)}, last because of ${String(refusal)}`, { cause: refusal });
+  });
   return answer.said;
 }
 

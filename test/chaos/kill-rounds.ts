@@ -3,6 +3,7 @@ import { findProcesses } from '../../agent/process-tree.ts';
 import { poll } from '../support/poll.ts';
 import { CallRefused } from '../support/process-stack.ts';
 import type { ProcessName } from '../support/process-stack.ts';
+import type { Dice } from '../support/seeded.ts';
 import type { CrashStage } from './crash-stage.ts';
 import { countOpen } from './run-record.ts';
 
@@ -13,7 +14,6 @@ export interface RoundPlan {
 }
 
 type Answer = 'nothing' | 'approve' | 'reject' | 'cancel';
-type Random = () => number;
 
 const SERVERS = ['web-1', 'web-2', 'web-3', 'web-4', 'web-6'];
 const VICTIMS: readonly ProcessName[] = ['api', 'api 2', 'worker', 'bot', ...SERVERS.map(agentOf)];
@@ -21,38 +21,27 @@ const ACTIONS = 10;
 const FLIGHT_MS = 2_500; // by then the last of ten has been handed out, where nobody is killed
 const DOWN_MS = 1_500;
 
-/** Mulberry32: small, and the same everywhere. */
-export function createRandom(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** Ten actions in flight, and one process that is killed among them. */
-export function planRound(random: Random): RoundPlan {
+export function planRound(dice: Dice): RoundPlan {
   const asks = Array.from({ length: ACTIONS }, (_, index) => ({
-    server: pick(random, SERVERS),
-    then: pick<Answer>(random, index % 2 === 0 ? ['nothing'] : ['approve', 'approve', 'reject', 'cancel']),
-    afterMs: random() * 500,
+    server: dice.pick(SERVERS),
+    then: dice.pick<Answer>(index % 2 === 0 ? ['nothing'] : ['approve', 'approve', 'reject', 'cancel']),
+    afterMs: dice.roll(500),
   }));
-  const kill = { name: pick(random, VICTIMS), afterMs: random() * FLIGHT_MS, downMs: random() * DOWN_MS };
+  const kill = { name: dice.pick(VICTIMS), afterMs: dice.roll(FLIGHT_MS), downMs: dice.roll(DOWN_MS) };
   return { asks, kills: [kill] };
 }
 
 /** One action on each of four servers, and each agent killed in its middle; every other one with its machine. */
-export function planAgentKills(random: Random): RoundPlan {
+export function planAgentKills(dice: Dice): RoundPlan {
   const servers = SERVERS.slice(1);
   return {
     asks: servers.map((server) => ({ server, then: 'nothing', afterMs: 0 })),
     kills: servers.map((server, index) => ({
       name: agentOf(server),
-      afterMs: 200 + random() * 800, // from before the hand-out until after the end
-      downMs: random() * 500,
-      ...(index % 2 === 0 ? {} : { bootId: `boot-${String(Math.floor(random() * 1e9))}` }),
+      afterMs: 200 + dice.roll(800), // from before the hand-out until after the end
+      downMs: dice.roll(500),
+      ...(index % 2 === 0 ? {} : { bootId: `boot-${String(dice.roll(1e9))}` }),
     })),
   };
 }
@@ -100,12 +89,6 @@ async function killRepairs({ stack }: CrashStage, server: string): Promise<void>
   for (const { id: commandId } of rows) {
     for (const pid of await findProcesses({ commandId })) process.kill(pid, 'SIGKILL');
   }
-}
-
-function pick<T>(random: Random, from: readonly T[]): T {
-  const found = from[Math.floor(random() * from.length)];
-  if (found === undefined) throw new Error('there is nothing to pick from');
-  return found;
 }
 
 function agentOf(server: string): ProcessName {

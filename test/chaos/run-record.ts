@@ -1,10 +1,17 @@
+import { createPublicKey } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AuditEvent } from '../../domain/audit.ts';
 import { verifyChain } from '../../protocol/audit-chain.ts';
+import { checkRun } from '../checker/check-run.ts';
+import type { Click } from '../checker/evidence.ts';
+import { gatherEvidence } from '../support/gather-evidence.ts';
 import { poll } from '../support/poll.ts';
 import type { Call, ProcessStack } from '../support/process-stack.ts';
+
+/** Begins the ids of commands that a test put into a journal, and no control plane ever issued. */
+export const FILLER = 'filler-';
 
 /** What a run left behind, in each of the places that have to agree. */
 export interface RunRecord {
@@ -30,6 +37,7 @@ export interface ActionRow {
 }
 
 const ACKNOWLEDGED_MS = 20_000; // an agent that is backing off calls again within this time
+const LATE_S = 120; // whoever is to enforce a bound is killed and comes back on a busy machine
 const ENDS = ['completed', 'failed', 'rejected', 'expired', 'cancelled'];
 
 export async function countOpen({ database }: ProcessStack): Promise<number> {
@@ -49,21 +57,39 @@ async function countOwed({ database }: ProcessStack): Promise<number> {
 
 /**
  * Once all that was asked has ended and Slack is told of it: what the run left behind, and what is wrong with it. An
- * agent hears a moment after the end that its result was taken, so what is wrong is looked at again for a while.
+ * agent hears a moment after the end that its result was taken, so what is wrong is looked at again for a while. The
+ * checker judges the same by the log, the journals and the processes alone.
  */
 export async function judgeInTheEnd(
   stack: ProcessStack,
-  { accepted, slackMs }: { accepted: readonly string[]; slackMs: number },
+  input: { accepted: readonly string[]; clicks?: readonly Click[]; slackMs: number },
 ): Promise<{ record: RunRecord; breaches: string[] }> {
   await poll('every action to end', async () => (await countOpen(stack)) === 0, { timeoutMs: 120_000 });
-  await poll('Slack to be told', async () => (await countOwed(stack)) === 0, { timeoutMs: slackMs });
+  await poll('Slack to be told', async () => (await countOwed(stack)) === 0, { timeoutMs: input.slackMs });
   const auditor = await stack.as({ principal: 'eve', role: 'auditor', part: 'api 2' });
   for (const deadline = performance.now() + ACKNOWLEDGED_MS; ;) {
     const record = await readRun(stack, auditor);
-    const breaches = judgeRun(record, accepted);
+    const breaches = [...judgeRun(record, input.accepted), ...(await checkIndependently(stack, input.clicks))];
     if (breaches.length === 0 || performance.now() > deadline) return { record, breaches };
     await delay(500);
   }
+}
+
+async function checkIndependently(stack: ProcessStack, clicks: readonly Click[] = []): Promise<string[]> {
+  const pem = stack.env['MEDIC_SIGNING_KEY']?.replaceAll('\\n', '\n') ?? '';
+  const { pool } = stack.database;
+  const agents = stack.servers().map((name) => ({ name, folder: stack.agentDir(name) }));
+  const keys = [createPublicKey(pem).export({ format: 'jwk' })];
+  const { journals, ...evidence } = await gatherEvidence({ pool, agents, keys });
+  const violations = checkRun({
+    ...evidence,
+    journals: journals.map(({ name, lines }) => ({ name, lines: lines.filter((line) => !line.includes(FILLER)) })),
+    processes: [...readMarks(stack).matchAll(/^start (\S+)/gm)].map(([, commandId = '']) => commandId),
+    clicks,
+    underWay: [],
+    lateS: LATE_S,
+  });
+  return violations.map(({ invariant, where, sentence }) => `${invariant} ${where}: ${sentence}`);
 }
 
 async function readRun(stack: ProcessStack, auditor: Call): Promise<RunRecord> {
@@ -74,7 +100,7 @@ async function readRun(stack: ProcessStack, auditor: Call): Promise<RunRecord> {
       'left join results on results.command_id = commands.id and not results.is_late',
   );
   const events = await readAudit(auditor);
-  const marks = existsSync(stack.marker) ? readFileSync(stack.marker, 'utf8') : '';
+  const marks = readMarks(stack);
   return {
     actions: actions.rows,
     commands: commands.rows,
@@ -87,6 +113,10 @@ async function readRun(stack: ProcessStack, auditor: Call): Promise<RunRecord> {
     ),
     owed: await countOwed(stack),
   };
+}
+
+function readMarks({ marker }: ProcessStack): string {
+  return existsSync(marker) ? readFileSync(marker, 'utf8') : '';
 }
 
 async function readAudit(auditor: Call): Promise<AuditEvent[]> {

@@ -1,22 +1,26 @@
 import { execFileSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { CrashPoint } from '../../domain/durable-step.ts';
 import { DURABLE_STEPS } from '../../domain/durable-step.ts';
 import { startPostgres } from '../../sandbox/postgres.ts';
 import { readOptions } from '../../sandbox/read-options.ts';
 import { startTemporal } from '../../sandbox/temporal.ts';
+import { createDice } from '../support/seeded.ts';
 import { WORKER_NAMESPACES } from '../support/stack.ts';
 import { killAtEachPoint } from './crash-lanes.ts';
+import type { CrashStage } from './crash-stage.ts';
 import { both, openCrashStage } from './crash-stage.ts';
-import { createRandom, planAgentKills, planRound, runRound } from './kill-rounds.ts';
+import { planAgentKills, planRound, runRound } from './kill-rounds.ts';
 import { judgeInTheEnd } from './run-record.ts';
 
 /*
  * `npm run chaos -- --minutes N [--seed S]`: the crash points, random kills and agent kills of `npm test` at length, on
  * a PostgreSQL and a Temporal of its own. The seed is printed first, and repeats what is asked and what is killed when.
- * Its counts are added to those of earlier runs. Ends with 1 where anything was lost, doubled or told wrongly.
+ * Its counts are added to those of earlier runs after each turn. SIGTERM ends it early, after the round that is on. Ends
+ * with 1 where anything was lost, doubled or told wrongly.
  */
 const RESULTS = join(import.meta.dirname, '..', '..', 'bench', 'results', 'chaos.json');
 const USAGE = 'npm run chaos -- --minutes N [--seed S]';
@@ -66,11 +70,18 @@ const run: Run = {
   },
   findings: [],
 };
-const random = createRandom(seed);
-const endsAt = performance.now() + minutes * 60_000;
-await withServers(async () => {
-  while (performance.now() < endsAt) await takeTurn();
+const dice = createDice(seed);
+let endsAt = performance.now() + minutes * 60_000;
+process.once('SIGTERM', () => {
+  endsAt = 0; // what is under way is carried on and judged, and nothing more is begun
 });
+try {
+  await withServers(async () => {
+    while (performance.now() < endsAt) await takeTurn();
+  });
+} catch (error) {
+  noteFinding('around the turns', error);
+}
 keepResults(run);
 for (const finding of run.findings) console.error(`FINDING ${finding}`);
 console.log(JSON.stringify(run.counts));
@@ -91,42 +102,59 @@ async function withServers(work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Crash points first, then random kills over the same servers; a turn that cannot go on is a finding of its own. */
+/** A turn that cannot go on is a finding of its own, and what was done in it counts all the same. */
 async function takeTurn(): Promise<void> {
-  const stage = await openCrashStage();
   try {
-    await killAtEachPoint(stage);
-    run.counts.kills_at_crash_points += stage.killed.size;
-    run.findings.push(...stage.missed.values());
-    for (let round = 0; round < ROUNDS_A_TURN && performance.now() < endsAt; round++) {
-      await runRound(stage, planRound(random));
-      run.counts.rounds += 1;
+    const stage = await openCrashStage();
+    try {
+      await playOn(stage);
+    } finally {
+      run.counts.kills_at_crash_points += stage.killed.size;
+      run.counts.actions += stage.accepted.length;
+      await stage.stop();
     }
-    for (let round = 0; round < AGENT_ROUNDS_A_TURN && performance.now() < endsAt; round++) {
-      const plan = planAgentKills(random);
-      await runRound(stage, plan);
-      run.counts.agent_kills += plan.kills.length;
-      run.counts.agent_reboots += plan.kills.filter(({ bootId }) => bootId !== undefined).length;
-    }
-    const { breaches } = await judgeInTheEnd(stage.stack, { accepted: stage.accepted, slackMs: 300_000 });
-    run.findings.push(...breaches);
   } catch (error) {
-    run.findings.push(
-      `turn ${String(run.counts.turns + 1)}: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  } finally {
-    run.counts.turns += 1;
-    run.counts.actions += stage.accepted.length;
-    run.counts.findings = run.findings.length;
-    console.log(`turn ${String(run.counts.turns)}: ${JSON.stringify(run.counts)}`);
-    await stage.stop();
+    noteFinding(`turn ${String(run.counts.turns + 1)}`, error);
   }
+  run.counts.turns += 1;
+  keepResults(run);
+  console.log(`turn ${String(run.counts.turns)}: ${JSON.stringify(run.counts)}`);
 }
 
-/** The sum of all runs, and each run with its seed. */
+/** Crash points first, then random kills over the same servers; then all of it is judged. */
+async function playOn(stage: CrashStage): Promise<void> {
+  const { counts } = run;
+  await killAtEachPoint(stage);
+  note(DURABLE_STEPS.flatMap(both).flatMap((point) => (stage.killed.has(point) ? [] : [missOf(stage, point)])));
+  for (let round = 0; round < ROUNDS_A_TURN && performance.now() < endsAt; round++) {
+    await runRound(stage, planRound(dice));
+    counts.rounds += 1;
+  }
+  for (let round = 0; round < AGENT_ROUNDS_A_TURN && performance.now() < endsAt; round++) {
+    const plan = planAgentKills(dice);
+    await runRound(stage, plan);
+    counts.agent_kills += plan.kills.length;
+    counts.agent_reboots += plan.kills.filter(({ bootId }) => bootId !== undefined).length;
+  }
+  note((await judgeInTheEnd(stage.stack, { ...stage, slackMs: 120_000 })).breaches);
+}
+
+function missOf(stage: CrashStage, point: CrashPoint): string {
+  return stage.missed.get(point) ?? `nobody was killed at ${point}`;
+}
+
+function noteFinding(where: string, error: unknown): void {
+  note([`${where}: ${error instanceof Error ? error.message : String(error)}`]);
+}
+
+function note(findings: readonly string[]): void {
+  run.findings.push(...findings);
+  run.counts.findings = run.findings.length;
+}
+
+/** The sum of all runs, and each run with its seed; after each turn, so that a run that is cut short counts. */
 function keepResults(latest: Run): void {
-  const earlier = readResults();
-  const runs = [...earlier, latest];
+  const runs = [...readResults().filter(({ date }) => date !== latest.date), latest];
   const total = runs.reduce<Record<string, number>>((sums, { counts }) => {
     for (const [name, count] of Object.entries(counts)) sums[name] = (sums[name] ?? 0) + Number(count);
     return sums;
@@ -138,9 +166,6 @@ function keepResults(latest: Run): void {
 }
 
 function readResults(): Run[] {
-  try {
-    return (JSON.parse(readFileSync(RESULTS, 'utf8')) as { runs: Run[] }).runs;
-  } catch {
-    return []; // the first run
-  }
+  if (!existsSync(RESULTS)) return []; // the first run
+  return (JSON.parse(readFileSync(RESULTS, 'utf8')) as { runs: Run[] }).runs;
 }

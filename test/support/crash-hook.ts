@@ -1,11 +1,13 @@
 import fs from 'node:fs';
 import fsPromises from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
+import os from 'node:os';
 
 /**
  * Loaded into a process of Medic from outside (`node --import`), never by Medic. The process dies by SIGKILL when it
  * passes the crash point that TEST_CRASH_FILE names; the file moves to `<file>.fired` first, so a later process of the
- * same name lives on. With TEST_BOOT_ID an agent believes that the machine was started anew.
+ * same name lives on. With TEST_BOOT_ID an agent believes that the machine was started anew. Nobody stands back for
+ * others: on cores that other tests keep busy a worker would never have its turn.
  */
 const { TEST_CRASH_FILE: armed, TEST_BOOT_ID: bootId } = process.env;
 const HOOK = Symbol.for('medic.crash_point');
@@ -26,6 +28,8 @@ if (armed !== undefined) {
   };
 }
 
+Object.assign(os, { setPriority: () => undefined });
+
 if (bootId !== undefined) {
   const { readFile } = fsPromises;
   const fake = async (path: unknown, options: unknown): Promise<unknown> => {
@@ -33,5 +37,6 @@ if (bootId !== undefined) {
     return (readFile as (path: unknown, options: unknown) => Promise<unknown>)(path, options);
   };
   Object.assign(fsPromises, { readFile: fake });
-  syncBuiltinESMExports();
 }
+
+syncBuiltinESMExports();

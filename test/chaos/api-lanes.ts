@@ -1,0 +1,182 @@
+import type { CrashPoint, DurableStep } from '../../domain/durable-step.ts';
+import { poll } from '../support/poll.ts';
+import type { ActionJson } from '../support/process-stack.ts';
+import type { CrashStage } from './crash-stage.ts';
+import { both } from './crash-stage.ts';
+import type { Lane } from './lane.ts';
+import { askForWaiting, makeEnrolmentToken, passADay, refusedAs } from './lane.ts';
+
+const LOOKS_MS = 2_000; // so often an API looks at the log
+
+const apiLane: Lane = async (stage) => {
+  const ask = (): Promise<unknown> => stage.request({ server: 'web-1', playbook: 'quick-repair', part: 'api' });
+  const STEPS: DurableStep[] = [
+    'idempotency.claim',
+    'action.request',
+    'workflow.start',
+    'action.note_workflow',
+    'idempotency.keep',
+    'heartbeat.hear',
+    'command.issue',
+    'workflow.signal',
+  ];
+  for (const point of STEPS.flatMap(both)) await stage.die('api', point, ask);
+  for (const point of both('idempotency.free')) {
+    const body = { server: 'nobody', playbook: 'quick-repair', params: {} };
+    const question = { by: 'ana', part: 'api', method: 'POST', path: '/api/v1/actions', body } as const;
+    await stage.die('api', point, () => refusedAs('unknown_server', stage.ask(question)));
+  }
+  for (const point of both('token.touch')) {
+    await stage.stack.database.pool.query('update api_tokens set last_used_at = null'); // a minute passes
+    await stage.die('api', point, () => stage.ask({ by: 'ana', part: 'api', method: 'GET', path: '/api/v1/servers' }));
+  }
+  for (const point of both('config.load')) await stage.dieAtStart('api', point);
+};
+
+/** The same API, after it: the log of what happened. */
+const auditLane: Lane = async (stage) => {
+  for (const step of ['checkpoint.keep', 'audit.tell'] as const) {
+    for (const point of both(step)) {
+      const aDayPasses = async (): Promise<void> => {
+        await passADay(stage);
+        await stage.request({ server: 'web-1', playbook: 'quick-repair' });
+      };
+      await stage.die('api', point, aDayPasses, { afterMs: LOOKS_MS }); // of two APIs the other one may be first
+    }
+  }
+};
+
+/** The same API, after it: what people decide. */
+const decisionLane: Lane = async (stage) => {
+  const decisions = [
+    ['decision.record:before', 'approve', 'bob'],
+    ['decision.record:after', 'reject', 'bob'],
+    ['workflow.decide:before', 'approve', 'cid'],
+    ['workflow.decide:after', 'cancel', 'ana'],
+  ] as const;
+  for (const [point, kind, by] of decisions) {
+    await stage.die('api', point, async () =>
+      stage.decide({ id: await askForWaiting(stage), by, kind, server: 'web-2', part: 'api' }),
+    );
+  }
+  for (const point of both('decision.refuse')) {
+    await stage.die('api', point, async () => {
+      const id = await askForWaiting(stage);
+      await refusedAs('own_request', stage.decide({ id, by: 'ana', kind: 'approve', server: 'web-2', part: 'api' }));
+      await stage.decide({ id, by: 'bob', kind: 'reject' });
+    });
+  }
+  for (const point of both('action.end_changed')) {
+    await stage.die('api', point, async () => {
+      const id = await stage.request({ server: 'web-2', playbook: 'changing-repair' });
+      const approval = stage.decide({ id, by: 'bob', kind: 'approve', server: 'web-2', part: 'api' });
+      await refusedAs('playbook_changed', approval);
+    });
+  }
+};
+
+/** The same API: servers that are paused, and that come. */
+const serverLane: Lane = async (stage) => {
+  const { stack } = stage;
+  await stack.enroll('web-8', 'api 2');
+  const ask = { by: 'root', part: 'api' } as const;
+  const { items } = (await stage.ask({ ...ask, method: 'GET', path: '/api/v1/servers' })) as {
+    items: { id: string; name: string }[];
+  };
+  const path = `/api/v1/servers/${items.find(({ name }) => name === 'web-8')?.id ?? ''}`;
+  const pause = (): Promise<unknown> =>
+    stage.ask({ by: 'ana', part: 'api', method: 'PUT', path: `${path}/pause`, body: { reason: 'to look' } });
+  const unpause = (): Promise<unknown> =>
+    stage.ask({ by: 'ana', part: 'api', method: 'PUT', path: `${path}/unpause`, body: {} });
+  for (const point of both('pause.begin')) await stage.die('api', point, pause);
+  for (const point of both('pause.end')) await stage.die('api', point, async () => [await pause(), await unpause()]);
+  const revoke = (): Promise<unknown> =>
+    stage.ask({ by: 'root', part: 'api', method: 'POST', path: `${path}/revoke`, body: { reason: 'it was sold' } });
+  for (const point of both('server.revoke')) await stage.die('api', point, revoke);
+  const make = (): Promise<unknown> => makeEnrolmentToken(stage, 'web-8', 'api');
+  for (const point of both('server.make_token')) await stage.die('api', point, make);
+  stack.callsApi('web-8', 'api');
+  for (const point of both('server.enroll')) {
+    await stage.die('api', point, async () => {
+      await stack.runAgent('web-8', ['enroll', '--token', await makeEnrolmentToken(stage, 'web-8', 'api 2')]);
+    });
+  }
+  await stack.enroll('web-8', 'api 2'); // with a new token, as whoever lost the answer does
+};
+
+/** The same API: a playbook is frozen and released again, while an action of it waits. */
+const haltLane: Lane = async (stage) => {
+  for (const point of both('halt.declare')) await dieOnTheWay(stage, point, () => declareHalt(stage, 'api'));
+  for (const point of both('halt.show')) {
+    await dieOnTheWay(stage, point, async () => {
+      await liftHalts(stage);
+      await stage.request({ server: 'web-2', playbook: 'halted-repair' });
+      await declareHalt(stage, 'api');
+    });
+  }
+  for (const point of both('halt.lift')) {
+    await dieOnTheWay(stage, point, async () => liftHalt(stage, await declareHalt(stage, 'api 2'), 'api'));
+  }
+  await liftHalts(stage);
+};
+
+async function declareHalt(stage: CrashStage, part: 'api' | 'api 2'): Promise<string> {
+  const body = { reason: 'it does harm', playbook: 'halted-repair' };
+  const declared = await stage.ask({ by: 'ana', part, method: 'POST', path: '/api/v1/halts', body });
+  return (declared as { id: string }).id;
+}
+
+function liftHalt(stage: CrashStage, id: string, part: 'api' | 'api 2'): Promise<unknown> {
+  return stage.ask({ by: 'ana', part, method: 'POST', path: `/api/v1/halts/${id}/lift`, body: {} });
+}
+
+async function liftHalts(stage: CrashStage): Promise<void> {
+  const listed = await stage.ask({ by: 'ana', method: 'GET', path: '/api/v1/halts?standing=true' });
+  for (const { id } of (listed as { items: { id: string }[] }).items) await liftHalt(stage, id, 'api 2');
+}
+
+/** The same API: what failed is dismissed or asked for again; until then its playbook is held back there. */
+const deadLetterLane: Lane = async (stage) => {
+  for (const point of both('dead_letter.dismiss')) {
+    await dieOnTheWay(stage, point, async () => settleFailed(stage, await failOnce(stage), 'dismiss', 'api'));
+  }
+  for (const point of both('action.request')) {
+    await dieOnTheWay(stage, point, async () => {
+      const { id } = await settleFailed(stage, await failOnce(stage), 'replay', 'api');
+      stage.accepted.push(id);
+      await settleFailed(stage, await waitUntilFailed(stage, id), 'dismiss', 'api 2');
+    });
+  }
+};
+
+async function failOnce(stage: CrashStage): Promise<string> {
+  return waitUntilFailed(stage, await stage.request({ server: 'web-2', playbook: 'failing-repair' }));
+}
+
+function waitUntilFailed(stage: CrashStage, id: string): Promise<string> {
+  return poll(`${id} to fail`, async () => {
+    const { status } = (await stage.ask({ by: 'ana', method: 'GET', path: `/api/v1/actions/${id}` })) as ActionJson;
+    return status === 'failed' && id;
+  });
+}
+
+async function settleFailed(
+  stage: CrashStage,
+  id: string,
+  how: 'dismiss' | 'replay',
+  part: 'api' | 'api 2',
+): Promise<ActionJson> {
+  const body = { reason: 'it was looked at' };
+  const answer = stage.ask({ by: 'ana', part, method: 'POST', path: `/api/v1/actions/${id}/${how}`, body });
+  return answer as Promise<ActionJson>;
+}
+
+/** What was asked on the way to the point is answered before the next is asked. */
+async function dieOnTheWay(stage: CrashStage, point: CrashPoint, ask: () => Promise<unknown>): Promise<void> {
+  let last: Promise<unknown> = Promise.resolve();
+  await stage.die('api', point, () => (last = ask()));
+  await last;
+}
+
+/** One API, killed at all points of the API, one after another. */
+export const API_LANES: readonly Lane[] = [apiLane, auditLane, decisionLane, serverLane, haltLane, deadLetterLane];
