@@ -1,5 +1,7 @@
 import { CLOCK_TOLERANCE_S } from '../protocol/limits.ts';
 
+const NEAR_MS = (CLOCK_TOLERANCE_S + 1) * 1000; // tokens count in whole seconds: what they do not show is refined
+
 /** Where time comes from; tests bring their own. */
 export interface TimeSource {
   /** Wall clock, ms since 1970; may step. */
@@ -39,7 +41,7 @@ export function createControlPlaneClock(time: TimeSource): ControlPlaneClock {
     },
     refine(serverTime) {
       const differenceMs = Date.parse(serverTime) - time.now() - learnedMs;
-      const isNear = Math.abs(differenceMs) <= CLOCK_TOLERANCE_S * 1000;
+      const isNear = Math.abs(differenceMs) <= NEAR_MS;
       if (isNear) refinedMs = differenceMs;
       return isNear;
     },

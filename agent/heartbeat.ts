@@ -23,6 +23,7 @@ import { AGENT_VERSION } from './version.ts';
 
 const ANSWER_PATIENCE_MS = 15_000; // beyond the time that the request is held
 const RENEW_BEFORE_MS = 60_000; // a token is reused until it nears its end
+const PROBE_LIFE_S = 1; // a token that ends as it is made shows a clock that is behind, as `iat` shows one ahead
 
 /** What came of one heartbeat. `wasHeld` says whether the control plane was still holding it when it failed. */
 export type BeatOutcome =
@@ -56,6 +57,7 @@ export async function createHeartbeatSender(options: HeartbeatOptions): Promise<
   let session: Session = await openSession(options.folder, { nowMs: clock.nowMs() });
   let token: { text: string; kid: string; endsAt: number } | undefined;
   let hasLearnedSkew = false;
+  let hasStepped = false;
   let staleAnswers = 0;
 
   const mint = async (): Promise<string> => {
@@ -63,8 +65,10 @@ export async function createHeartbeatSender(options: HeartbeatOptions): Promise<
     const { kid } = key.publicKey;
     if (token !== undefined && token.kid === kid && token.endsAt > time.monotonic()) return token.text;
     const { privateKey } = key;
-    const text = await mintAgentToken({ serverId: enrolment.server_id, privateKey, kid, nowMs: clock.nowMs() });
-    token = { text, kid, endsAt: time.monotonic() + MAX_TOKEN_LIFE_S * 1000 - RENEW_BEFORE_MS };
+    const lifeS = hasStepped ? PROBE_LIFE_S : MAX_TOKEN_LIFE_S;
+    const serverId = enrolment.server_id;
+    const text = await mintAgentToken({ serverId, privateKey, kid, nowMs: clock.nowMs(), lifeS });
+    token = { text, kid, endsAt: time.monotonic() + lifeS * 1000 - RENEW_BEFORE_MS };
     return text;
   };
 
@@ -75,6 +79,7 @@ export async function createHeartbeatSender(options: HeartbeatOptions): Promise<
     if (answer.status === 401) token = undefined;
     if (answer.status === 401 && problem['code'] === 'clock_skew' && isTime(problem['server_time'])) {
       clock.learnSkew(problem['server_time']);
+      hasStepped = false;
       const isFirst = !hasLearnedSkew;
       hasLearnedSkew = true;
       return isFirst ? { kind: 'again' } : failed('the clocks still differ after setting the offset');
@@ -130,8 +135,10 @@ export async function createHeartbeatSender(options: HeartbeatOptions): Promise<
       }
       hasLearnedSkew = false;
       staleAnswers = 0;
-      // A token of before the step would be good for minutes, and every command outside of its window meanwhile.
-      if (!clock.refine(reading.value.server_time)) token = undefined;
+      // A token of before the step would be good for minutes, and so would one of a clock that was set back: every
+      // command would be outside of its window meanwhile.
+      hasStepped = !clock.refine(reading.value.server_time);
+      if (hasStepped) token = undefined;
       return { kind: 'answered', response: reading.value };
     },
   };
