@@ -25,7 +25,8 @@ export interface RunningPostgres {
   rootFolder: string | null;
   /** Settles when the database has ended, whether asked to or not. */
   ended: Promise<unknown>;
-  stop(): Promise<void>;
+  /** With `keepsData` also an ephemeral one can be started again. */
+  stop(options?: { keepsData?: boolean }): Promise<void>;
 }
 
 export interface PostgresOptions {
@@ -33,7 +34,7 @@ export interface PostgresOptions {
   /** The wanted one, or the next free one after it; absent: any. */
   port?: number;
   log?: (line: string) => void;
-  /** For tests: nothing is forced to disk, and the data is deleted at the end. */
+  /** For tests: nothing is forced to disk, and `stop` deletes the data. */
   isEphemeral?: boolean;
 }
 
@@ -73,9 +74,9 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
       port,
       rootFolder: files.rootFolder,
       ended: server.ended,
-      async stop() {
+      async stop({ keepsData = false } = {}) {
         await stopServer(server);
-        if (isEphemeral) removeEphemeral(files, dataDir);
+        if (isEphemeral && !keepsData) removeEphemeral(files, dataDir);
         lock.release();
       },
     };

@@ -14,7 +14,7 @@ import { CallRefused, startProcessStack } from '../support/process-stack.ts';
 import type { ActionJson, Call, Part, ProcessName, ProcessStack } from '../support/process-stack.ts';
 
 export const CHANNEL = 'C0MEDIC';
-const TOKENS = { botToken: 'xoxb-test', appToken: 'xapp-test', signingSecret: 'secret' };
+export const TOKENS = { botToken: 'xoxb-test', appToken: 'xapp-test', signingSecret: 'secret' };
 const PATIENCE_MS = 180_000; // for what takes a second on a machine with nothing else to do
 const AGAIN_MS = 10_000; // a way to a point that another kill cut off is gone again
 const PEOPLE = { ana: 'operator', bob: 'approver', cid: 'approver', root: 'admin', eve: 'auditor' } as const;
@@ -288,8 +288,12 @@ async function endLeases({ database }: ProcessStack, name: ProcessName): Promise
   }
 }
 
-async function askUntilAnswered(call: Call, { method, path, body }: Question): Promise<unknown> {
-  const key = randomUUID();
+/** One call under one key, repeated until it is answered; rejects with CallRefused. */
+export async function askUntilAnswered(
+  call: Call,
+  { method, path, body }: Pick<Question, 'method' | 'path' | 'body'>,
+  key: string = randomUUID(),
+): Promise<unknown> {
   let refusal: unknown;
   const answer = await poll(
     `an answer to ${method} ${path}`,

@@ -66,7 +66,7 @@ export async function judgeInTheEnd(
 ): Promise<{ record: RunRecord; breaches: string[] }> {
   await poll('every action to end', async () => (await countOpen(stack)) === 0, { timeoutMs: 120_000 });
   await poll('Slack to be told', async () => (await countOwed(stack)) === 0, { timeoutMs: input.slackMs });
-  const auditor = await stack.as({ principal: 'eve', role: 'auditor', part: 'api 2' });
+  const auditor = await stack.as({ principal: 'eve', role: 'auditor' });
   for (const deadline = performance.now() + ACKNOWLEDGED_MS; ;) {
     const record = await readRun(stack, auditor);
     const breaches = [...judgeRun(record, input.accepted), ...(await checkIndependently(stack, input.clicks))];

@@ -6,23 +6,24 @@ import os from 'node:os';
 /**
  * Loaded into a process of Medic from outside (`node --import`), never by Medic. The process dies by SIGKILL when it
  * passes the crash point that TEST_CRASH_FILE names; the file moves to `<file>.fired` first, so a later process of the
- * same name lives on. With TEST_BOOT_ID an agent believes that the machine was started anew. Nobody stands back for
- * others: on cores that other tests keep busy a worker would never have its turn.
+ * same name lives on. With TEST_BOOT_ID an agent believes that the machine was started anew. With TEST_CLOCK_FILE its
+ * clock is off by as many milliseconds as stand in that file, once it is there, and steps when they change. Nobody
+ * stands back for others: on cores that other tests keep busy a worker would never have its turn.
  */
-const { TEST_CRASH_FILE: armed, TEST_BOOT_ID: bootId } = process.env;
+const { TEST_CRASH_FILE: armed, TEST_BOOT_ID: bootId, TEST_CLOCK_FILE: clockFile } = process.env;
 const HOOK = Symbol.for('medic.crash_point');
 
-function readArmed(path: string): string | undefined {
+function readIfThere(path: string): string | undefined {
   try {
     return fs.readFileSync(path, 'utf8');
   } catch {
-    return undefined; // nothing is armed
+    return undefined;
   }
 }
 
 if (armed !== undefined) {
   (globalThis as { [HOOK]?: (point: string) => void })[HOOK] = (point) => {
-    if (readArmed(armed) !== point) return;
+    if (readIfThere(armed) !== point) return;
     fs.renameSync(armed, `${armed}.fired`);
     process.kill(process.pid, 'SIGKILL');
   };
@@ -40,3 +41,19 @@ if (bootId !== undefined) {
 }
 
 syncBuiltinESMExports();
+
+if (clockFile !== undefined) {
+  const RealDate = Date;
+  const nowMs = (): number => RealDate.now() + Number(readIfThere(clockFile) ?? 0);
+  class SteppingDate extends RealDate {
+    constructor(...given: [] | [value: number | string | Date]) {
+      if (given.length === 0) super(nowMs());
+      else super(...given);
+    }
+
+    static override now(): number {
+      return nowMs();
+    }
+  }
+  globalThis.Date = SteppingDate as DateConstructor;
+}

@@ -15,10 +15,13 @@ export interface TestDatabase {
 const LOCK = 7_713_009; // any number: whoever makes the template holds it
 const MIGRATIONS_FOLDER = new URL('../../db/migrations/', import.meta.url);
 
-/** A database of its own with the newest schema: a clone of a template that is made once for each set of migrations. */
-export async function createTestDatabase(): Promise<TestDatabase> {
-  const template = await makeTemplate();
-  const { url, drop } = await createDatabase(`template ${template}`);
+/**
+ * A database of its own with the newest schema: a clone of a template that is made once for each set of migrations, on
+ * the PostgreSQL of this run where no other is given.
+ */
+export async function createTestDatabase({ adminUrl = readUrl() } = {}): Promise<TestDatabase> {
+  const template = await makeTemplate(adminUrl);
+  const { url, drop } = await createDatabase(adminUrl, `template ${template}`);
   const database = await openDatabase({ url, onError: () => undefined });
   return {
     url,
@@ -32,21 +35,22 @@ export async function createTestDatabase(): Promise<TestDatabase> {
 
 /** An empty database without any table. */
 export function createEmptyDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
-  return createDatabase('template template0');
+  return createDatabase(readUrl(), 'template template0');
 }
 
-async function createDatabase(options: string): Promise<{ url: string; drop(): Promise<void> }> {
+async function createDatabase(adminUrl: string, options: string): Promise<{ url: string; drop(): Promise<void> }> {
   const name = `medic_test_${randomUUID().replaceAll('-', '')}`;
-  await asAdmin((client) => client.query(`create database ${name} ${options}`));
+  await asAdmin(adminUrl, (client) => client.query(`create database ${name} ${options}`));
+  const drop = `drop database if exists ${name} with (force)`;
   return {
-    url: urlOf(name),
-    drop: async () => void (await asAdmin((client) => client.query(`drop database if exists ${name} with (force)`))),
+    url: urlOf(adminUrl, name),
+    drop: async () => void (await asAdmin(adminUrl, (client) => client.query(drop))),
   };
 }
 
-async function makeTemplate(): Promise<string> {
+async function makeTemplate(adminUrl: string): Promise<string> {
   const name = `medic_template_${await hashMigrations()}`;
-  await asAdmin(async (client) => {
+  await asAdmin(adminUrl, async (client) => {
     if (await exists(client, name)) {
       return;
     }
@@ -58,7 +62,7 @@ async function makeTemplate(): Promise<string> {
     const draft = `${name}_draft`;
     await client.query(`drop database if exists ${draft} with (force)`);
     await client.query(`create database ${draft} template template0`);
-    await migrateUp(urlOf(draft));
+    await migrateUp(urlOf(adminUrl, draft));
     await client.query(`alter database ${draft} rename to ${name}`);
   });
   return name;
@@ -77,8 +81,8 @@ async function hashMigrations(): Promise<string> {
   return hash.digest('hex').slice(0, 16);
 }
 
-async function asAdmin<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: readUrl() });
+async function asAdmin<T>(adminUrl: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: adminUrl });
   await client.connect();
   try {
     return await work(client);
@@ -87,8 +91,8 @@ async function asAdmin<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
   }
 }
 
-function urlOf(name: string): string {
-  const url = new URL(readUrl());
+function urlOf(adminUrl: string, name: string): string {
+  const url = new URL(adminUrl);
   url.pathname = `/${name}`;
   return url.href;
 }

@@ -99,15 +99,21 @@ function describeGatedRepair(marks: Pick<Places, 'marker' | 'gate'>): Playbooks 
   return { 'gated-repair': { title, risk: 'low', timeout: '5m', steps: [stepOf(marks, { takesMs: 'gate' })] } };
 }
 
-/** What a process is started with to be killed at a crash point of the test's choice; see crash-hook.ts. */
+/** What a process is started with to be killed, or to have its clock stepped, at the test's choice; see crash-hook.ts. */
 export function crashEnv(places: Places, name: string, bootId?: string): Record<string, string> {
   return {
     NODE_OPTIONS: `--import ${CRASH_HOOK}`,
     TEST_CRASH_FILE: crashFile(places, name),
+    ...(name.startsWith('agent') ? { TEST_CLOCK_FILE: clockFile(places, name) } : {}),
     ...(bootId === undefined ? {} : { TEST_BOOT_ID: bootId }),
   };
 }
 
-export function crashFile({ folder }: Places, name: string): string {
+export function crashFile({ folder }: Pick<Places, 'folder'>, name: string): string {
   return join(folder, 'crash', name.replaceAll(' ', '-'));
+}
+
+/** By how many milliseconds the clock of an agent is off; right while there is none. */
+export function clockFile({ folder }: Pick<Places, 'folder'>, name: string): string {
+  return `${crashFile({ folder }, name)}.clock`;
 }

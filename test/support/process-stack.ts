@@ -10,7 +10,7 @@ import type { TestDatabase } from './database.ts';
 import type { MedicProcess } from './medic-process.ts';
 import { startMedicProcess, watch } from './medic-process.ts';
 import { poll } from './poll.ts';
-import { crashEnv, crashFile, prepareFolder } from './process-folder.ts';
+import { clockFile, crashEnv, crashFile, prepareFolder } from './process-folder.ts';
 import type { Places, Playbooks } from './process-folder.ts';
 import { cleanEnvironment } from './start-process.ts';
 
@@ -58,6 +58,11 @@ export interface ProcessStack extends Places {
   /** Settles once it, or the process that came after it, has died there; rejects where it never does. */
   crashed(name: ProcessName, point: CrashPoint): Promise<void>;
   kill(name: ProcessName): Promise<void>;
+  /** SIGSTOP and SIGCONT: it is frozen, and goes on. */
+  freeze(name: ProcessName): void;
+  wake(name: ProcessName): void;
+  /** From now on the clock of a server is off by so much, for its agent. */
+  stepClock(server: string, offMs: number): void;
   /** Returns once an API answers; the others may still be on their way. `bootId`: as if the machine was started anew. */
   restart(name: ProcessName, options?: { bootId?: string }): Promise<void>;
   printed(name: ProcessName): string;
@@ -68,6 +73,10 @@ export interface StackOptions {
   parts: readonly Part[];
   /** Each with an agent that runs; web-1 alone where nothing is said. */
   servers?: Readonly<Record<string, Part>>;
+  /** Where the agent of a server calls instead: a way to the API that can be cut. */
+  agentUrls?: Readonly<Record<string, string>>;
+  /** The superuser's address of a PostgreSQL that is not the one of this run. */
+  postgresUrl?: string;
   /** Over the addresses of this run's servers. */
   env?: Readonly<Record<string, string>>;
   medicYaml?: string;
@@ -82,6 +91,7 @@ interface State {
   ports: ReadonlyMap<Part, number>;
   /** Which API the agent of a server calls. */
   servers: Map<string, Part>;
+  agentUrls: Readonly<Record<string, string>>;
   running: Map<ProcessName, MedicProcess>;
   envs: Partial<Record<Part, Readonly<Record<string, string>>>>;
 }
@@ -90,7 +100,7 @@ const DEATH_MS = 180_000; // what takes two seconds on a machine with nothing el
 
 export async function startProcessStack(options: StackOptions): Promise<ProcessStack> {
   const folder = mkdtempSync(join(tmpdir(), 'medic-processes-'));
-  const test = await createTestDatabase();
+  const test = await createTestDatabase(options.postgresUrl === undefined ? {} : { adminUrl: options.postgresUrl });
   const ports = new Map<Part, number>();
   for (const part of options.parts) ports.set(part, (await takePort()).port);
   const { env = {}, medicYaml, playbooks } = options;
@@ -101,6 +111,7 @@ export async function startProcessStack(options: StackOptions): Promise<ProcessS
     test,
     ports,
     servers: new Map(),
+    agentUrls: options.agentUrls ?? {},
     running: new Map(),
     envs: options.prepare?.(places) ?? {},
   };
@@ -108,7 +119,8 @@ export async function startProcessStack(options: StackOptions): Promise<ProcessS
     for (const part of options.parts) await start(state, part);
     const [api = 'api'] = options.parts.filter(isApi);
     const servers = Object.entries(options.servers ?? { 'web-1': api });
-    for (const [server, via] of servers) await enroll(state, server, via);
+    const admin = await callAs(state, { principal: 'root', role: 'admin' });
+    for (const [server, via] of servers) await enroll(state, { server, via, admin });
     for (const [server] of servers) await start(state, agentOf(server));
     return assemble(state, await callAs(state, { principal: 'ana', role: 'operator' }));
   } catch (error) {
@@ -129,7 +141,10 @@ function assemble(state: State, call: Call): ProcessStack {
     request: () => call('POST', '/api/v1/actions', body) as Promise<ActionJson>,
     read: (id) => call('GET', `/api/v1/actions/${id}`) as Promise<ActionJson>,
     urlOf: (part) => urlOf(state, part),
-    enroll: (server, via) => enroll(state, server, via ?? 'api'),
+    enroll: async (server, via = 'api') => {
+      const admin = await callAs(state, { principal: 'root', role: 'admin', part: via });
+      await enroll(state, { server, via, admin });
+    },
     callsApi: (server, via) => void state.servers.set(server, via),
     servers: () => [...state.servers.keys()],
     agentDir: (server) => join(places.folder, server),
@@ -148,6 +163,13 @@ function assemble(state: State, call: Call): ProcessStack {
       await assertCrashed(state, { name, point, child: running.get(name) });
     },
     kill: async (name) => running.get(name)?.kill('SIGKILL'),
+    freeze: (name) => void process.kill(pidOf(state, name), 'SIGSTOP'),
+    wake: (name) => void process.kill(pidOf(state, name), 'SIGCONT'),
+    stepClock: (server, offMs) => {
+      const file = clockFile(places, agentOf(server));
+      writeFileSync(`${file}.draft`, String(offMs));
+      renameSync(`${file}.draft`, file);
+    },
     restart: (name, given = {}) => start(state, name, given.bootId),
     printed: (name) => running.get(name)?.printed() ?? '',
     stop: () => stop(state),
@@ -157,6 +179,12 @@ function assemble(state: State, call: Call): ProcessStack {
 const isApi = (part: Part): boolean => part.startsWith('api') || part === 'server';
 const agentOf = (server: string): ProcessName => (server === 'web-1' ? 'agent' : `agent ${server}`);
 const serverOf = (name: ProcessName): string => (name === 'agent' ? 'web-1' : name.replace('agent ', ''));
+
+function pidOf({ running }: State, name: ProcessName): number {
+  const child = running.get(name);
+  if (child === undefined) throw new Error(`${name} does not run`);
+  return child.pid;
+}
 
 async function start(state: State, name: ProcessName, bootId?: string): Promise<void> {
   const { places, running, ports } = state;
@@ -209,19 +237,18 @@ function spawnAgent(
   );
 }
 
-function agentEnvOf({ places, servers, ports }: State, server: string): Readonly<Record<string, string>> {
+function agentEnvOf({ places, servers, ports, agentUrls }: State, server: string): Readonly<Record<string, string>> {
   const { folder } = places;
   return {
     HOME: join(folder, 'home'),
-    MEDIC_CONTROL_PLANE_URL: urlOf({ ports }, servers.get(server) ?? 'api'),
+    MEDIC_CONTROL_PLANE_URL: agentUrls[server] ?? urlOf({ ports }, servers.get(server) ?? 'api'),
     MEDIC_AGENT_DIR: join(folder, server),
     MEDIC_AGENT_PLAYBOOKS: join(folder, 'agent-playbooks'),
   };
 }
 
-async function enroll(state: State, server: string, via: Part): Promise<void> {
+async function enroll(state: State, { server, via, admin }: { server: string; via: Part; admin: Call }): Promise<void> {
   state.servers.set(server, via);
-  const admin = await callAs(state, { principal: 'root', role: 'admin', part: via });
   const made = await admin('POST', '/api/v1/servers/enrollment-tokens', { server_name: server });
   const enrolled = spawnAgent(state, server, ['enroll', '--token', String((made as { token: string }).token)], {});
   if ((await enrolled.ended) !== 0) throw new Error(`the agent could not enrol: ${enrolled.printed()}`);

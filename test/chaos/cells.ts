@@ -1,0 +1,100 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readOptions } from '../../sandbox/read-options.ts';
+import { startTemporal } from '../../sandbox/temporal.ts';
+import type { CellStage } from './cell-stage.ts';
+import { openCellStage } from './cell-stage.ts';
+import type { FaultCell } from './fault-cells.ts';
+import { tell } from './crash-stage.ts';
+import { FAULT_CELLS } from './fault-cells.ts';
+import type { CellOutcome } from './run-cell.ts';
+import { describeOutcome, MOST_RATIO, runCell } from './run-cell.ts';
+import { judgeInTheEnd } from './run-record.ts';
+
+/*
+ * `npm run chaos:cells -- [--outage SECONDS] [--cell SLUG]`: every part goes away once, for ten minutes where nothing
+ * else is said; all of them side by side, each in a Medic of its own with a PostgreSQL of its own, so that it takes as
+ * long as one. Prints a line for each, and adds the run to those in bench/results. Nothing in it is random. Ends with 1
+ * where anything was lost, doubled or told wrongly, or started late.
+ */
+const RESULTS = join(import.meta.dirname, '..', '..', 'bench', 'results', 'fault-cells.json');
+const USAGE = 'npm run chaos:cells -- [--outage SECONDS] [--cell SLUG]';
+const TIMES = 3; // asked and clicked in one outage: at its beginning, in the middle and late
+const SLACK_MS = 300_000; // what is owed after ten minutes, one message a second
+
+interface Run {
+  commit: string;
+  date: string;
+  outage_s: number;
+  cells: { cell: string; first_start_ms: number | null; ratio: number | null; findings: string[] }[];
+}
+
+const options = readOptions(USAGE, { outage: { type: 'string' }, cell: { type: 'string' } });
+const outageS = Number(options.outage ?? 600);
+const cells = FAULT_CELLS.filter(({ slug }) => options.cell === undefined || slug === options.cell);
+if (!(outageS > 0) || cells.length === 0) throw new Error(USAGE);
+
+const temporal = await startTemporal({ moreNamespaces: cells.map(({ slug }) => slug) });
+process.env['MEDIC_TEST_POSTGRES_URL'] = ''; // each has its own
+process.env['MEDIC_TEST_TEMPORAL_ADDRESS'] = temporal.address;
+const run: Run = {
+  commit: execFileSync('git', ['rev-parse', 'HEAD'], { cwd: import.meta.dirname, encoding: 'utf8' }).trim(),
+  date: new Date().toISOString(),
+  outage_s: outageS,
+  cells: [],
+};
+const stages: CellStage[] = [];
+try {
+  for (const cell of cells) stages.push(await open(cell)); // one by one: they are many for one machine
+  await Promise.all(cells.map(async (cell, index) => note(cell, await tryCell(cell, stages[index]))));
+} finally {
+  keepResults(run);
+  for (const stage of stages) await stage.stop();
+  await temporal.stop();
+}
+const isFine = run.cells.every(({ ratio, findings }) => ratio !== null && ratio <= MOST_RATIO && findings.length === 0);
+console.log(`${String(run.cells.length)} cells, ${isFine ? 'each as promised' : 'NOT each as promised'}`);
+process.exitCode = isFine ? 0 : 1;
+
+function open({ slug, servers, parts }: FaultCell): Promise<CellStage> {
+  return openCellStage({ parts, servers, names: [slug], temporal: { address: temporal.address, namespace: slug } });
+}
+
+/** A cell that cannot go on is a finding of its own. */
+async function tryCell(cell: FaultCell, stage: CellStage | undefined): Promise<CellOutcome | Error> {
+  try {
+    if (stage === undefined) throw new Error('it has no place');
+    const outcome = await runCell(stage, cell, { outageMs: outageS * 1000, times: TIMES });
+    const { breaches } = await judgeInTheEnd(stage.stack, { accepted: stage.accepted, slackMs: SLACK_MS });
+    return { ...outcome, breaches: [...outcome.breaches, ...breaches] };
+  } catch (error) {
+    for (const server of cell.servers) tell(stage?.stack.printed(`agent ${server}`) ?? '');
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+function note({ name }: FaultCell, outcome: CellOutcome | Error): void {
+  if (outcome instanceof Error) {
+    console.log(`${name}: FINDING ${outcome.message}`);
+    run.cells.push({ cell: name, first_start_ms: null, ratio: null, findings: [outcome.message] });
+    return;
+  }
+  console.log(describeOutcome(outcome));
+  const { firstStartMs, ratio, breaches } = outcome;
+  run.cells.push({ cell: name, first_start_ms: firstStartMs, ratio: Number(ratio.toFixed(4)), findings: breaches });
+}
+
+function keepResults(latest: Run): void {
+  mkdirSync(join(RESULTS, '..'), { recursive: true });
+  writeFileSync(`${RESULTS}.tmp`, `${JSON.stringify({ runs: [...readResults(), latest] }, null, 2)}\n`);
+  renameSync(`${RESULTS}.tmp`, RESULTS);
+}
+
+function readResults(): Run[] {
+  try {
+    return (JSON.parse(readFileSync(RESULTS, 'utf8')) as { runs: Run[] }).runs;
+  } catch {
+    return []; // the first run
+  }
+}
