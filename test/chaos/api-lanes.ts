@@ -2,7 +2,7 @@ import type { CrashPoint, DurableStep } from '../../domain/durable-step.ts';
 import { poll } from '../support/poll.ts';
 import type { ActionJson } from '../support/process-stack.ts';
 import type { CrashStage } from './crash-stage.ts';
-import { both } from './crash-stage.ts';
+import { both, PATIENCE_MS } from './crash-stage.ts';
 import type { Lane } from './lane.ts';
 import { askForWaiting, makeEnrolmentToken, passADay, refusedAs } from './lane.ts';
 
@@ -154,10 +154,12 @@ async function failOnce(stage: CrashStage): Promise<string> {
 }
 
 function waitUntilFailed(stage: CrashStage, id: string): Promise<string> {
-  return poll(`${id} to fail`, async () => {
-    const { status } = (await stage.ask({ by: 'ana', method: 'GET', path: `/api/v1/actions/${id}` })) as ActionJson;
+  const path = `/api/v1/actions/${id}`;
+  const probe = async (): Promise<string | false> => {
+    const { status } = (await stage.ask({ by: 'ana', method: 'GET', path })) as ActionJson;
     return status === 'failed' && id;
-  });
+  };
+  return poll(`${id} to fail`, probe, { timeoutMs: PATIENCE_MS });
 }
 
 async function settleFailed(

@@ -3,7 +3,7 @@ import { poll } from '../support/poll.ts';
 import { AGENT_LANES, COMMAND_LANES } from './agent-lanes.ts';
 import { API_LANES } from './api-lanes.ts';
 import type { CrashStage } from './crash-stage.ts';
-import { both, CHANNEL } from './crash-stage.ts';
+import { both, CHANNEL, PATIENCE_MS } from './crash-stage.ts';
 import type { Lane } from './lane.ts';
 import { askForWaiting } from './lane.ts';
 
@@ -41,8 +41,17 @@ async function dieSettling(stage: CrashStage, point: CrashPoint): Promise<void> 
     await stage.decide({ id, by: 'bob', kind: 'reject' });
     await stage.decide({ id, by: 'cid', kind: 'approve', server: 'web-2' });
     await stage.stack.restart('worker');
+    await poll('both to be settled', () => isSettled(stage, id), { timeoutMs: PATIENCE_MS });
   });
   await stage.stack.restart('worker 2');
+}
+
+async function isSettled({ stack }: CrashStage, actionId: string): Promise<boolean> {
+  const { rows } = await stack.database.pool.query(
+    `select 1 from decisions where action_id = $1 and status = 'recorded'`,
+    [actionId],
+  );
+  return rows.length === 0;
 }
 
 const botLane: Lane = async (stage) => {
@@ -65,7 +74,7 @@ const botLane: Lane = async (stage) => {
 async function tidyCardUp(stage: CrashStage): Promise<void> {
   const id = await stage.request({ server: 'web-4', playbook: 'waiting-repair' });
   const isCard = ({ metadata }: { metadata?: unknown }): boolean => JSON.stringify(metadata ?? '').includes(id);
-  const card = await stage.slack.waitFor((slack) => slack.messages(CHANNEL).find(isCard), { timeoutMs: 60_000 });
+  const card = await stage.slack.waitFor((slack) => slack.messages(CHANNEL).find(isCard), { timeoutMs: PATIENCE_MS });
   await stage.deleteMessage(card.ts);
   await stage.decide({ id, by: 'bob', kind: 'reject' });
 }
@@ -78,7 +87,7 @@ const surfaceLane: Lane = async (stage) => {
     slack.messages(CHANNEL).findLast(({ blocks }) => JSON.stringify(blocks ?? '').includes('medic_batch'));
   const tidyBatchUp = async (): Promise<void> => {
     await Promise.all([1, 2, 3, 4, 5].map(ask));
-    const batch = await slack.waitFor(findBatch, { timeoutMs: 60_000 });
+    const batch = await slack.waitFor(findBatch, { timeoutMs: PATIENCE_MS });
     await stage.deleteMessage(batch.ts);
     await ask();
   };
@@ -87,7 +96,7 @@ const surfaceLane: Lane = async (stage) => {
   }
   const openHome = async (): Promise<void> => {
     const isOpen = async (): Promise<boolean> => (await slack.openHome('U0ANA')).acknowledged;
-    await poll('the bot to hear that a Home is opened', isOpen);
+    await poll('the bot to hear that a Home is opened', isOpen, { timeoutMs: PATIENCE_MS });
   };
   for (const step of ['slack.publish', 'home.open', 'home.save', 'home.claim'] as const) {
     for (const point of both(step)) await stage.die('bot', point, openHome);

@@ -15,7 +15,7 @@ import type { ActionJson, Call, Part, ProcessName, ProcessStack } from '../suppo
 
 export const CHANNEL = 'C0MEDIC';
 export const TOKENS = { botToken: 'xoxb-test', appToken: 'xapp-test', signingSecret: 'secret' };
-const PATIENCE_MS = 180_000; // for what takes a second on a machine with nothing else to do
+export const PATIENCE_MS = 180_000; // for what takes a second on a machine with nothing else to do
 const AGAIN_MS = 10_000; // a way to a point that another kill cut off is gone again
 const PEOPLE = { ana: 'operator', bob: 'approver', cid: 'approver', root: 'admin', eve: 'auditor' } as const;
 export type Person = keyof typeof PEOPLE;
@@ -308,6 +308,7 @@ export async function askUntilAnswered(
     },
     { timeoutMs: PATIENCE_MS },
   ).catch((error: unknown) => {
+    if (error instanceof CallRefused) throw error;
     throw new Error(`${String(error)}, last because of ${String(refusal)}`, { cause: refusal });
   });
   return answer.said;
