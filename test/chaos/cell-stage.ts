@@ -6,6 +6,7 @@ import { createManifest } from '../../bot/manifest.ts';
 import { startPostgres } from '../../sandbox/postgres.ts';
 import { startSlackWorkspace } from '../../sandbox/slack/workspace.ts';
 import type { SlackWorkspace } from '../../sandbox/slack/workspace.ts';
+import type { Click } from '../checker/evidence.ts';
 import { OUTBOX_CHANNEL } from '../../services/slack/outbox.ts';
 import { poll } from '../support/poll.ts';
 import { stepOf } from '../support/process-folder.ts';
@@ -31,14 +32,14 @@ export interface CellStage {
   ana: Call;
   /** Approves over the API, and is not known in Slack: whoever is may not while Slack cannot say who they are. */
   cid: Call;
-  /** What only time would do: the minutes pass for which Slack's pace would have us wait with all that is owed. */
-  passPace(): Promise<unknown>;
+  /** Until nothing is owed to Slack, without the minutes that its pace and the leases of what was cut off would take. */
+  passMinutes(): Promise<unknown>;
   /** Lets what is held under this name end. */
   openGate(name: string): void;
   /** Ids of what was asked for and answered. */
   accepted: string[];
-  /** How long a part takes here from its start until it serves. */
-  processStartMs: number;
+  /** What people were told of as taken. */
+  clicks: Click[];
   stop(): Promise<void>;
 }
 
@@ -120,10 +121,9 @@ async function open(
   );
   const { pool } = stack.database;
   await layDisk(pool);
-  const processStartMs = await measureStart(stack, firstApi(options.parts));
   await slack.waitFor((workspace) => workspace.connections() === 1, { timeoutMs: 60_000, what: 'the bot' });
   return {
-    ...{ stack, slack, toDatabase, toTemporal, processStartMs, stop },
+    ...{ stack, slack, toDatabase, toTemporal, stop },
     toApi: (server) => {
       const way = ways.get(server);
       if (way === undefined) throw new Error(`there is no ${server} here`);
@@ -134,11 +134,12 @@ async function open(
     fillDisk: async (isFull) => void (await pool.query('update test_disk set is_full = $1', [isFull])),
     ana: await stack.as({ principal: 'ana', role: 'operator' }),
     cid: await stack.as({ principal: 'cid', role: 'approver' }),
-    passPace: () => passPace(pool),
+    passMinutes: () => passMinutes(pool),
     openGate: (name) => {
       writeFileSync(gateOf(stack, name), '');
     },
     accepted: [],
+    clicks: [],
   };
 }
 
@@ -208,10 +209,15 @@ async function layDisk(pool: Pool): Promise<void> {
   }
 }
 
-function passPace(pool: Pool): Promise<unknown> {
+function passMinutes(pool: Pool): Promise<unknown> {
   const pass = async (): Promise<boolean> => {
     const { rowCount } = await pool.query('select 1 from slack_outbox where sent_at is null limit 1');
-    // whoever takes a turn now is passed by, as two that lock many rows could wait for each other
+    // whoever holds a row now is passed by, as two that lock many rows could wait for each other
+    await pool.query(
+      `update slack_outbox set leased_until = null where id in (
+         select id from slack_outbox where sent_at is null and leased_until < now() + interval '110 seconds'
+         for update skip locked)`,
+    );
     await pool.query(
       `update slack_lanes set sent_ms = '[]'
        where name in (select name from slack_lanes order by name for update skip locked)`,
@@ -220,11 +226,4 @@ function passPace(pool: Pool): Promise<unknown> {
     return rowCount === 0;
   };
   return poll('all that is owed to be sent', pass, { timeoutMs: 120_000 });
-}
-
-async function measureStart(stack: ProcessStack, part: Part): Promise<number> {
-  await stack.kill(part);
-  const before = performance.now();
-  await stack.restart(part);
-  return performance.now() - before;
 }

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readOptions } from '../../sandbox/read-options.ts';
+import { createShutdown } from '../../sandbox/shutdown.ts';
 import { startTemporal } from '../../sandbox/temporal.ts';
 import type { CellStage } from './cell-stage.ts';
 import { openCellStage } from './cell-stage.ts';
@@ -44,32 +45,44 @@ const run: Run = {
   outage_s: outageS,
   cells: [],
 };
-const stages: CellStage[] = [];
+const shutdown = createShutdown({ say: (line) => void process.stderr.write(`${line}\n`) });
+void shutdown.finished.then(() => process.exit(130));
+shutdown.add('Temporal', () => temporal.stop());
+const trying: { end: Promise<void> }[] = [];
 try {
-  for (const cell of cells) stages.push(await open(cell)); // one by one: they are many for one machine
-  await Promise.all(cells.map(async (cell, index) => note(cell, await tryCell(cell, stages[index]))));
+  for (const cell of cells) trying.push(await begin(cell)); // one after another: opening all at once is slow for each
+  await Promise.all(trying.map(({ end }) => end));
 } finally {
   keepResults(run);
-  for (const stage of stages) await stage.stop();
-  await temporal.stop();
+  await shutdown.stopAll();
 }
 const isFine = run.cells.every(({ ratio, findings }) => ratio !== null && ratio <= MOST_RATIO && findings.length === 0);
 console.log(`${String(run.cells.length)} cells, ${isFine ? 'each as promised' : 'NOT each as promised'}`);
 process.exitCode = isFine ? 0 : 1;
 
-function open({ slug, servers, parts }: FaultCell): Promise<CellStage> {
-  return openCellStage({ parts, servers, names: [slug], temporal: { address: temporal.address, namespace: slug } });
+/** Returns once its Medic stands; what comes of it is noted later. */
+async function begin(cell: FaultCell): Promise<{ end: Promise<void> }> {
+  const { slug, servers, parts } = cell;
+  const stage = await openCellStage({
+    ...{ parts, servers, names: [slug] },
+    temporal: { address: temporal.address, namespace: slug },
+  });
+  shutdown.add(slug, () => stage.stop());
+  const end = tryCell(cell, stage).then(async (outcome) => {
+    note(cell, outcome);
+    await stage.stop();
+  });
+  return { end };
 }
 
 /** A cell that cannot go on is a finding of its own. */
-async function tryCell(cell: FaultCell, stage: CellStage | undefined): Promise<CellOutcome | Error> {
+async function tryCell(cell: FaultCell, stage: CellStage): Promise<CellOutcome | Error> {
   try {
-    if (stage === undefined) throw new Error('it has no place');
     const outcome = await runCell(stage, cell, { outageMs: outageS * 1000, times: TIMES });
-    const { breaches } = await judgeInTheEnd(stage.stack, { accepted: stage.accepted, slackMs: SLACK_MS });
+    const { breaches } = await judgeInTheEnd(stage.stack, { ...stage, slackMs: SLACK_MS });
     return { ...outcome, breaches: [...outcome.breaches, ...breaches] };
   } catch (error) {
-    for (const server of cell.servers) tell(stage?.stack.printed(`agent ${server}`) ?? '');
+    for (const server of cell.servers) tell(stage.stack.printed(server === 'web-1' ? 'agent' : `agent ${server}`));
     return error instanceof Error ? error : new Error(String(error));
   }
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StoredMessage } from '../../sandbox/slack/workspace.ts';
+import type { Click } from '../checker/evidence.ts';
 import { poll } from '../support/poll.ts';
 import { CallRefused } from '../support/process-stack.ts';
 import type { ActionJson } from '../support/process-stack.ts';
@@ -27,7 +28,7 @@ const LEASE_MS = 60_000;
 const PATIENCE_MS = 120_000; // for what takes seconds
 const TOLD_MS = 20_000; // whoever clicked is told by then what came of it, whatever is away
 const ASKED_AGAIN_MS = 500; // between two clicks of a person who is told to try again
-const TAKEN = /^You approved|is recorded|already/;
+const TAKEN = /^You approved|is recorded/;
 const REFUSED = /^Nothing was recorded|cannot be reached, or takes nothing more/;
 
 /** What somebody heard: it is kept; it is not there; or nothing, and then it may be either. */
@@ -89,7 +90,7 @@ export async function runCell(
     cell: cell.name,
     outageMs: Math.round(endedAt - begunAt),
     firstStartMs: Math.round(firstStartMs),
-    ratio: firstStartMs / (stage.processStartMs + LEASE_MS),
+    ratio: firstStartMs / (stage.stack.startMs + LEASE_MS),
     breaches: talks.flatMap(({ breaches }) => breaches),
   };
 }
@@ -192,9 +193,14 @@ async function repeat(talk: Talk, { body, key }: Asked): Promise<string> {
   return accept(talk, (await askUntilAnswered(talk.stage.ana, call, key)) as ActionJson);
 }
 
+function note({ clicks }: CellStage, click: Omit<Click, 'at'>): void {
+  clicks.push({ ...click, at: new Date().toISOString() });
+}
+
 function accept({ stage, ids }: Talk, { id }: ActionJson): string {
   ids.push(id);
   stage.accepted.push(id);
+  note(stage, { action_id: id, kind: 'request', who: 'ana' });
   return id;
 }
 
@@ -222,6 +228,7 @@ async function decideAgain(talk: Talk, id: string): Promise<void> {
 async function approve({ stage }: Talk, id: string): Promise<Heard> {
   try {
     await stage.cid('POST', `/api/v1/actions/${id}/approve`, {});
+    note(stage, { action_id: id, kind: 'approve', who: 'cid' });
     return 'taken';
   } catch (error) {
     return hearRefusal(error);
@@ -229,7 +236,8 @@ async function approve({ stage }: Talk, id: string): Promise<Heard> {
 }
 
 /** What Bob is told, whom nobody tells of anything else meanwhile. */
-async function click({ stage: { slack } }: Talk, id: string): Promise<Heard> {
+async function click({ stage }: Talk, id: string): Promise<Heard> {
+  const { slack } = stage;
   const card = slack.messages(CHANNEL).find((message) => isCardOf(message, id));
   if (card === undefined) throw new Error(`there is no card of ${id}`);
   const before = slack.ephemerals('U0BOB').length;
@@ -238,7 +246,10 @@ async function click({ stage: { slack } }: Talk, id: string): Promise<Heard> {
   if (!acknowledged) return 'nothing';
   const isTold = () => slack.ephemerals('U0BOB')[before]?.text;
   const told = await slack.waitFor(isTold, { timeoutMs: TOLD_MS, what: 'Bob to be told what came of his click' });
-  if (TAKEN.test(told)) return 'taken';
+  if (TAKEN.test(told)) {
+    note(stage, { action_id: id, kind: 'approve', who: 'bob' });
+    return 'taken';
+  }
   return REFUSED.test(told) ? 'refused' : 'nothing';
 }
 

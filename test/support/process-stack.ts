@@ -37,6 +37,8 @@ export interface ProcessStack extends Places {
   read(id: string): Promise<ActionJson>;
   /** One call of the API by somebody of the configuration, in one of their roles; rejects where it is refused. */
   as(asker: { principal: string; role: string; part?: Part }): Promise<Call>;
+  /** How long the first API took from its start until it served. */
+  startMs: number;
   /** The address of an API. */
   urlOf(part: Part): string;
   /** Makes a place for an agent, without starting it; `via` is the API that it calls. */
@@ -116,20 +118,25 @@ export async function startProcessStack(options: StackOptions): Promise<ProcessS
     envs: options.prepare?.(places) ?? {},
   };
   try {
-    for (const part of options.parts) await start(state, part);
+    let startMs = 0;
+    for (const part of options.parts) {
+      const before = performance.now();
+      await start(state, part);
+      if (isApi(part) && startMs === 0) startMs = performance.now() - before;
+    }
     const [api = 'api'] = options.parts.filter(isApi);
     const servers = Object.entries(options.servers ?? { 'web-1': api });
     const admin = await callAs(state, { principal: 'root', role: 'admin' });
     for (const [server, via] of servers) await enroll(state, { server, via, admin });
     for (const [server] of servers) await start(state, agentOf(server));
-    return assemble(state, await callAs(state, { principal: 'ana', role: 'operator' }));
+    return { ...assemble(state, await callAs(state, { principal: 'ana', role: 'operator' })), startMs };
   } catch (error) {
     await stop(state);
     throw error;
   }
 }
 
-function assemble(state: State, call: Call): ProcessStack {
+function assemble(state: State, call: Call): Omit<ProcessStack, 'startMs'> {
   const { places, test, running } = state;
   const body = { server: 'web-1', playbook: 'gated-repair', params: {} };
   return {
