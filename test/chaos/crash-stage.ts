@@ -33,12 +33,7 @@ export interface CrashStage {
   /** What people were told was done, or recorded. */
   clicks: Click[];
   /** Kills the process at the point, on the way that `trigger` leads there, and starts it again. */
-  die(
-    name: ProcessName,
-    point: CrashPoint,
-    trigger: () => Promise<unknown>,
-    again?: { afterMs: number },
-  ): Promise<void>;
+  die(name: ProcessName, point: CrashPoint, trigger: () => Promise<unknown>): Promise<void>;
   /** The same where the way there is its own start. */
   dieAtStart(name: ProcessName, point: CrashPoint): Promise<void>;
   /** The same of a command that a person runs; `run` rejects where it did not die there. */
@@ -176,8 +171,8 @@ function assemble(stack: ProcessStack, slack: SlackWorkspace): CrashStage {
     missed: new Map(),
     accepted: [],
     clicks: [],
-    die: (name, point, trigger, { afterMs } = { afterMs: AGAIN_MS }) =>
-      die(stage, { name, point, afterMs }, () => {
+    die: (name, point, trigger) =>
+      die(stage, { name, point }, () => {
         const way = trigger();
         way.catch(() => undefined); // told by settled()
         begun.push(way);
@@ -238,7 +233,7 @@ function assemble(stack: ProcessStack, slack: SlackWorkspace): CrashStage {
 
 async function die(
   stage: CrashStage,
-  { name, point, afterMs }: { name: ProcessName; point: CrashPoint; afterMs: number },
+  { name, point }: { name: ProcessName; point: CrashPoint },
   trigger: () => Promise<unknown>,
 ): Promise<void> {
   tell(`${name} is to die at ${point}`);
@@ -246,7 +241,7 @@ async function die(
     stage.stack.arm(name, point);
     const dead = stage.stack.crashed(name, point).then(() => true);
     for (let isDead = false; !isDead;) {
-      const again = (): Promise<boolean> => delay(afterMs, false, { ref: false });
+      const again = (): Promise<boolean> => delay(AGAIN_MS, false, { ref: false });
       isDead = await Promise.race([dead, trigger().then(again, again)]);
     }
     await stage.revive(name, point);
