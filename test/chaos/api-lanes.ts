@@ -50,7 +50,10 @@ const decisionLane: Lane = async (stage) => {
   for (const point of both('decision.refuse')) {
     await stage.die('api', point, async () => {
       const id = await askForWaiting(stage);
-      await refusedAs('not_an_approver', stage.decide({ id, by: 'ana', kind: 'approve', server: 'web-2', part: 'api' }));
+      await refusedAs(
+        'not_an_approver',
+        stage.decide({ id, by: 'ana', kind: 'approve', server: 'web-2', part: 'api' }),
+      );
       await stage.decide({ id, by: 'bob', kind: 'reject' });
     });
   }

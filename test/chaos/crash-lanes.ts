@@ -1,4 +1,4 @@
-import type { CrashPoint, DurableStep } from '../../domain/durable-step.ts';
+import type { DurableStep } from '../../domain/durable-step.ts';
 import { poll } from '../support/poll.ts';
 import { AGENT_LANES, COMMAND_LANES } from './agent-lanes.ts';
 import { API_LANES, auditLane } from './api-lanes.ts';
