@@ -54,8 +54,9 @@ function findFault(text: string): InvalidInputError | null {
     const message = `The JSON is nested deeper than ${DEEPEST} levels.`;
     return new InvalidInputError(message, { code: 'too_deep' });
   }
-  if (/\\u0000/i.test(text) && hasNul(text)) {
-    return new InvalidInputError('No text may hold the character U+0000.', { code: 'invalid_text' });
+  if (/\\u(?:0000|d[89a-f])/i.test(text) && holdsWhatNobodyStores(text)) {
+    const message = 'No text may hold the character U+0000 or half of a surrogate pair.';
+    return new InvalidInputError(message, { code: 'invalid_text' });
   }
   return null;
 }
@@ -75,9 +76,12 @@ function isJson(text: string): boolean {
   }
 }
 
-/** PostgreSQL's text holds no NUL. Only an escape that is not itself escaped means one. */
-function hasNul(text: string): boolean {
-  return /(?<!\\)(?:\\\\)*\\u0000/.test(text);
+/**
+ * PostgreSQL's text holds no NUL, RFC 8785 no half of a surrogate pair: what JSON.stringify writes as an escape, where
+ * that is not itself escaped.
+ */
+function holdsWhatNobodyStores(text: string): boolean {
+  return isJson(text) && /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/.test(JSON.stringify(JSON.parse(text)));
 }
 
 /** Counts brackets outside strings, before anything is built from the text. */

@@ -6,7 +6,7 @@ export function describeError(error: unknown): { sentence: string; isExpected: b
   if (error instanceof MedicError) return { sentence: error.message, isExpected: true };
   if (isDatabaseAway(error)) {
     return {
-      sentence: 'Nothing was recorded, because the database is away: try again in a minute.',
+      sentence: 'The database is away, and whether this was recorded is not known: look before you try again.',
       isExpected: false,
     };
   }

@@ -194,17 +194,29 @@ describe('text that no database holds', () => {
       { server: 'web-1', playbook: 'restart-service', params: {}, reason: 'a\u0000b' },
       'invalid_text',
     ],
+    ['POST', '/api/v1/actions/nobody/cancel', { reason: '\ud800' }, 'invalid_text'],
+    ['POST', '/api/v1/actions/nobody/cancel', { reason: 'a', '\udc00': 1 }, 'invalid_text'],
     ['POST', '/api/v1/actions/%00/approve', {}, 'invalid_text'],
     ['GET', '/api/v1/servers/%00', undefined, 'invalid_text'],
     ['GET', '/api/v1/actions/%ff', undefined, 'invalid_address'],
   ] as const)('%s %s is refused with a problem, not an error of ours', async (method, url, payload, code) => {
     const app = await createApi({ ctx: plane.ctx });
     const { token } = await createToken(plane.ctx, plane.asker('root'), { principal: 'root', role: 'admin' });
-    const headers = { authorization: `Bearer ${token}` };
+    const headers = { authorization: `Bearer ${token}`, 'idempotency-key': 'one' };
     const answer = await app.inject({ method, url, headers, ...(payload === undefined ? {} : { payload }) });
     expect(answer.statusCode).toBe(400);
     expect(answer.headers['content-type']).toContain('application/problem+json');
     expect(answer.json()).toMatchObject({ code });
+    await app.close();
+  });
+
+  test('a pair that is whole, and a backslash before what looks like half of one, are text', async () => {
+    const app = await createApi({ ctx: plane.ctx });
+    const { token } = await createToken(plane.ctx, plane.asker('root'), { principal: 'root', role: 'admin' });
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'idempotency-key': 'two' };
+    const payload = String.raw`{"reason":"\ud83d\ude00 \\ud800 \\u0000"}`;
+    const answer = await app.inject({ method: 'POST', url: '/api/v1/actions/nobody/cancel', headers, payload });
+    expect(answer.json()).toMatchObject({ status: 404, code: 'action_not_found' });
     await app.close();
   });
 
