@@ -17,8 +17,8 @@ export const SYSTEM_TIME: TimeSource = {
 
 /**
  * What the control plane's clock shows, as far as we know. A `clock_skew` answer sets the offset, however large;
- * an ordinary answer only refines it within the minute that clocks may differ anyway, so that no single answer
- * can move a command's window by more than that.
+ * an ordinary answer only refines it within the minute that clocks may differ anyway and a second more, so that no
+ * single answer can move a command's window by more than that.
  */
 export interface ControlPlaneClock {
   nowMs(): number;

@@ -8,7 +8,7 @@ export interface Caller {
 }
 
 /** What a heartbeat is held for, in one row. */
-export interface Standing {
+export interface Glance {
   paused: boolean;
   tags: string[];
   heartbeat_interval_s: number;
@@ -25,10 +25,10 @@ export interface Standing {
 }
 
 /** One for each, in their order, null where there is no such server. Locks nothing. */
-export async function readStandings(source: Source, callers: readonly Caller[]): Promise<(Standing | null)[]> {
+export async function readGlances(source: Source, callers: readonly Caller[]): Promise<(Glance | null)[]> {
   const ids = callers.map(({ serverId }) => serverId);
   const kids = callers.map(({ kid }) => kid ?? null);
-  const { rows } = await sql<Standing & { is_known: boolean }>`
+  const { rows } = await sql<Glance & { is_known: boolean }>`
     select servers.id is not null as is_known, paused, tags, heartbeat_interval_s, session_started_at, session_beat,
       servers.revoked_at is null and (caller.kid is null or exists (
         select 1 from agent_keys

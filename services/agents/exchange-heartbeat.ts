@@ -96,10 +96,11 @@ function look(ctx: Context, speaker: Speaker): Promise<Findings> {
 async function answer(ctx: Context, heard: Heard, findings: Findings): Promise<HeartbeatResponse> {
   const checkpoint = await findNewestCheckpoint(ctx.database);
   const written = write(heard, findings);
-  const kid = checkpoint === null ? undefined : readCheckpointKid(checkpoint.jws);
+  if (checkpoint === null) return written;
+  const kid = readCheckpointKid(checkpoint.jws);
   const { keys, serial } = await readTrustedKeys(ctx.signer, ctx.database);
   const isTrusted = serial === findings.keysSerial && keys.some((key) => key.kid === kid);
-  return checkpoint === null || !isTrusted ? written : { ...written, checkpoint: checkpoint.jws };
+  return isTrusted ? { ...written, checkpoint: checkpoint.jws } : written;
 }
 
 function write({ acked, nextKid }: Heard, findings: Findings): HeartbeatResponse {

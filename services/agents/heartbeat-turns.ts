@@ -1,6 +1,6 @@
 import type { Database } from '../../db/orm.ts';
 
-const AT_ONCE = 6; // of the ten connections to the database: four are left to people, above all to who halts
+const AT_ONCE = 6; // of the ten connections: outside of turns heartbeats only read single rows, so people find one
 
 /** At most so many pieces of work at a time; what is pressing goes before what has time, each kind in its order. */
 export interface Turns {
