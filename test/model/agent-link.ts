@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import type { CommandResult, HeartbeatRequest, HeartbeatResponse } from '../../protocol/messages.ts';
-import type { Beat } from '../checker/evidence.ts';
+import type { HeardHeartbeat } from '../checker/evidence.ts';
 
 const KEPT = 20; // heartbeats, to be played again
 
@@ -18,7 +18,7 @@ export interface AgentLink {
   /** Sends an answered heartbeat again, byte for byte; the status of its answer, or null where there is none yet. */
   replay(index: number): Promise<number | null>;
   /** What the agent said and was told so far. */
-  beats(): Omit<Beat, 'agent'>[];
+  beats(): Omit<HeardHeartbeat, 'agent'>[];
   close(): Promise<void>;
 }
 
@@ -32,7 +32,7 @@ interface State {
   isCut: boolean;
   answersToLose: number;
   heard: Heard[];
-  beats: Omit<Beat, 'agent'>[];
+  beats: Omit<HeardHeartbeat, 'agent'>[];
   open: Set<ServerResponse>;
 }
 
@@ -101,7 +101,7 @@ async function forward(input: {
 }
 
 /** Null: it is no heartbeat, but an enrolment. */
-function readBeat({ path, body }: Heard): Omit<Beat, 'agent'> | null {
+function readBeat({ path, body }: Heard): Omit<HeardHeartbeat, 'agent'> | null {
   if (!path.endsWith('/heartbeat')) return null;
   const { halted, running, results } = JSON.parse(body.toString('utf8')) as HeartbeatRequest;
   const ran = (results as CommandResult[]).filter(({ status }) => status !== 'refused');
@@ -109,7 +109,7 @@ function readBeat({ path, body }: Heard): Omit<Beat, 'agent'> | null {
   return { isHalted: halted === true, begun, told: null };
 }
 
-function readAnswer(text: string): Beat['told'] {
+function readAnswer(text: string): HeardHeartbeat['told'] {
   const { halted, commands } = JSON.parse(text) as HeartbeatResponse;
   return { isHalted: halted, commands: commands.length };
 }

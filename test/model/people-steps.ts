@@ -4,6 +4,7 @@ import { cancelAction, decideAction } from '../../services/actions/decide-action
 import { requestAction } from '../../services/actions/request-action.ts';
 import { pauseServer } from '../../services/servers/pause-server.ts';
 import { unpauseServer } from '../../services/servers/unpause-server.ts';
+import { poll } from '../support/poll.ts';
 import type { RepairKind, RepairName } from './repairs.ts';
 import type { Step } from './step.ts';
 import { actionAt, clickNow, findHalt, hasActions, serverAt, step, tryTo } from './step.ts';
@@ -25,6 +26,16 @@ export function request(input: { index: number; name: RepairName; kind: RepairKi
     scene.actions.push({ id, server: server.name, playbook: name, requester: REQUESTER });
     scene.clicks.push(clickNow({ action_id: id, kind: 'request', who: REQUESTER }));
     model.actions += 1;
+  });
+}
+
+/** How each server's part of a run begins: with an agent that is there, and something that really ran. */
+export function repairAtOnce(index: number): Step {
+  const asked = request({ index, name: 'auto-repair', kind: 'good' });
+  return step(`${asked.toString()}, and it starts`, async (model, scene) => {
+    const before = scene.world.readMarks().length;
+    await asked.run(model, scene);
+    await poll('the first repair of a server to start', () => scene.world.readMarks().length > before);
   });
 }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { checkRun } from '../checker/check-run.ts';
 import { anyStep } from './commands.ts';
+import { repairAtOnce } from './people-steps.ts';
 import type { Findings } from './scene.ts';
 import { gatherFindings, openScene } from './scene.ts';
 import type { Model, Step } from './step.ts';
@@ -11,6 +12,7 @@ export interface ModelInput {
   /** Gives the same steps again; what the machine makes of their timing it does not give again. */
   seed: number;
   runs: number;
+  /** Of chance; each run begins with a repair on each server before. */
   steps: number;
 }
 
@@ -56,7 +58,7 @@ async function runOnce(world: World, input: { commands: Step[]; findings: Findin
   const scene = await openScene(world);
   try {
     const model: Model = { actions: 0, paused: new Set(), halts: 0 };
-    await fc.asyncModelRun(() => ({ model, real: scene }), input.commands);
+    await fc.asyncModelRun(() => ({ model, real: scene }), [repairAtOnce(0), repairAtOnce(1), ...input.commands]);
     const underWay = await scene.settle();
     const evidence = await gatherFindings({ scene, findings: input.findings, underWay });
     const violations = checkRun(evidence);
