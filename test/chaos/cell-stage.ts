@@ -8,11 +8,12 @@ import { startSlackWorkspace } from '../../sandbox/slack/workspace.ts';
 import type { SlackWorkspace } from '../../sandbox/slack/workspace.ts';
 import type { Click } from '../checker/evidence.ts';
 import { OUTBOX_CHANNEL } from '../../services/slack/outbox.ts';
+import type { Call } from '../support/api-caller.ts';
 import { poll } from '../support/poll.ts';
 import { stepOf } from '../support/process-folder.ts';
 import type { Places, Playbooks } from '../support/process-folder.ts';
 import { startProcessStack } from '../support/process-stack.ts';
-import type { Call, Part, ProcessStack } from '../support/process-stack.ts';
+import type { Part, ProcessStack } from '../support/process-stack.ts';
 import type { TcpProxy } from '../support/tcp-proxy.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { CHANNEL, TOKENS } from './crash-stage.ts';
@@ -72,7 +73,9 @@ type Closer = () => Promise<unknown>;
 export async function openCellStage(options: CellStageOptions): Promise<CellStage> {
   const closers: Closer[] = [];
   const stop = async (): Promise<void> => {
-    for (const close of closers.splice(0).reverse()) await close();
+    const failures: unknown[] = [];
+    for (const close of closers.splice(0).reverse()) await close().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw new AggregateError(failures, 'not everything could be closed');
   };
   try {
     return await open(options, { closers, stop });

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readOptions } from '../../sandbox/read-options.ts';
 import { createShutdown } from '../../sandbox/shutdown.ts';
 import { startTemporal } from '../../sandbox/temporal.ts';
+import { withRun, writeResults } from '../support/kept-results.ts';
 import type { CellStage } from './cell-stage.ts';
 import { openCellStage } from './cell-stage.ts';
 import type { FaultCell } from './fault-cells.ts';
@@ -53,21 +53,20 @@ try {
   for (const cell of cells) trying.push(await begin(cell)); // one after another: opening all at once is slow for each
   await Promise.all(trying.map(({ end }) => end));
 } finally {
-  keepResults(run);
+  writeResults(RESULTS, { runs: withRun(RESULTS, run) });
   await shutdown.stopAll();
 }
 const isFine = run.cells.every(({ ratio, findings }) => ratio !== null && ratio <= MOST_RATIO && findings.length === 0);
 console.log(`${String(run.cells.length)} cells, ${isFine ? 'each as promised' : 'NOT each as promised'}`);
 process.exitCode = isFine ? 0 : 1;
 
-/** Returns once its Medic stands; what comes of it is noted later. */
+/** Returns once its Medic stands; what comes of it is noted later. A cell that cannot go on is a finding of its own. */
 async function begin(cell: FaultCell): Promise<{ end: Promise<void> }> {
-  const { slug, servers, parts } = cell;
-  const stage = await openCellStage({
-    ...{ parts, servers, names: [slug] },
-    temporal: { address: temporal.address, namespace: slug },
-  });
-  shutdown.add(slug, () => stage.stop());
+  const stage = await open(cell).catch((error: unknown) => asError(error));
+  if (stage instanceof Error) {
+    note(cell, stage);
+    return { end: Promise.resolve() };
+  }
   const end = tryCell(cell, stage).then(async (outcome) => {
     note(cell, outcome);
     await stage.stop();
@@ -75,7 +74,17 @@ async function begin(cell: FaultCell): Promise<{ end: Promise<void> }> {
   return { end };
 }
 
-/** A cell that cannot go on is a finding of its own. */
+async function open({ slug, servers, parts }: FaultCell): Promise<CellStage> {
+  const address = { address: temporal.address, namespace: slug };
+  const stage = await openCellStage({ parts, servers, names: [slug], temporal: address });
+  shutdown.add(slug, () => stage.stop());
+  return stage;
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
 async function tryCell(cell: FaultCell, stage: CellStage): Promise<CellOutcome | Error> {
   try {
     const outcome = await runCell(stage, cell, { outageMs: outageS * 1000, times: TIMES });
@@ -83,7 +92,7 @@ async function tryCell(cell: FaultCell, stage: CellStage): Promise<CellOutcome |
     return { ...outcome, breaches: [...outcome.breaches, ...breaches] };
   } catch (error) {
     for (const server of cell.servers) tell(stage.stack.printed(server === 'web-1' ? 'agent' : `agent ${server}`));
-    return error instanceof Error ? error : new Error(String(error));
+    return asError(error);
   }
 }
 
@@ -96,18 +105,4 @@ function note({ name }: FaultCell, outcome: CellOutcome | Error): void {
   console.log(describeOutcome(outcome));
   const { firstStartMs, ratio, breaches } = outcome;
   run.cells.push({ cell: name, first_start_ms: firstStartMs, ratio: Number(ratio.toFixed(4)), findings: breaches });
-}
-
-function keepResults(latest: Run): void {
-  mkdirSync(join(RESULTS, '..'), { recursive: true });
-  writeFileSync(`${RESULTS}.tmp`, `${JSON.stringify({ runs: [...readResults(), latest] }, null, 2)}\n`);
-  renameSync(`${RESULTS}.tmp`, RESULTS);
-}
-
-function readResults(): Run[] {
-  try {
-    return (JSON.parse(readFileSync(RESULTS, 'utf8')) as { runs: Run[] }).runs;
-  } catch {
-    return []; // the first run
-  }
 }

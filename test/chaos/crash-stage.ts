@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -7,11 +6,12 @@ import type { CrashPoint, DurableStep } from '../../domain/durable-step.ts';
 import type { Click } from '../checker/evidence.ts';
 import { startSlackWorkspace } from '../../sandbox/slack/workspace.ts';
 import type { SlackWorkspace } from '../../sandbox/slack/workspace.ts';
-import { poll } from '../support/poll.ts';
+import type { Call } from '../support/api-caller.ts';
+import { askUntilAnswered } from '../support/api-caller.ts';
 import { stepOf } from '../support/process-folder.ts';
 import type { Places, Playbooks } from '../support/process-folder.ts';
-import { CallRefused, startProcessStack } from '../support/process-stack.ts';
-import type { ActionJson, Call, Part, ProcessName, ProcessStack } from '../support/process-stack.ts';
+import { startProcessStack } from '../support/process-stack.ts';
+import type { ActionJson, Part, ProcessName, ProcessStack } from '../support/process-stack.ts';
 
 export const CHANNEL = 'C0MEDIC';
 export const TOKENS = { botToken: 'xoxb-test', appToken: 'xapp-test', signingSecret: 'secret' };
@@ -106,6 +106,7 @@ function describePlaybooks(marks: Pick<Places, 'marker' | 'gate'>): Playbooks {
     'batch-repair': { ...quick, risk: 'low' },
     'loud-repair': { ...quick, steps: [stepOf(marks, { takesMs: 0, prints: 9_000 })] },
     'slow-repair': { ...quick, risk: 'low', steps: [stepOf(marks, { takesMs: 400 })] },
+    'long-repair': { ...quick, risk: 'low', steps: [stepOf(marks, { takesMs: 3_000 })] },
     'weighed-repair': { ...quick, risk: 'low', steps: [stepOf(marks, { takesMs: 400 })] },
   };
 }
@@ -281,32 +282,6 @@ async function endLeases({ database }: ProcessStack, name: ProcessName): Promise
       `update idempotency_keys set answer = jsonb_set(answer, '{leased_at}', ${past}) where status is null`,
     );
   }
-}
-
-/** One call under one key, repeated until it is answered; rejects with CallRefused. */
-export async function askUntilAnswered(
-  call: Call,
-  { method, path, body }: Pick<Question, 'method' | 'path' | 'body'>,
-  key: string = randomUUID(),
-): Promise<unknown> {
-  let refusal: unknown;
-  const answer = await poll(
-    `an answer to ${method} ${path}`,
-    async () => {
-      try {
-        return { said: await call(method, path, body, key) };
-      } catch (error) {
-        if (error instanceof CallRefused && error.status !== 503 && error.code !== 'idempotency_in_flight') throw error;
-        refusal = error;
-        return null; // nobody there, or not yet ready
-      }
-    },
-    { timeoutMs: PATIENCE_MS },
-  ).catch((error: unknown) => {
-    if (error instanceof CallRefused) throw error;
-    throw new Error(`${String(error)}, last because of ${String(refusal)}`, { cause: refusal });
-  });
-  return answer.said;
 }
 
 /** As a person does who tidies the channel up. */

@@ -2,6 +2,7 @@ import type { Part } from '../support/process-stack.ts';
 import { poll } from '../support/poll.ts';
 import type { Trouble } from '../support/tcp-proxy.ts';
 import type { CellStage } from './cell-stage.ts';
+import type { Heard } from './run-cell.ts';
 
 /** One part that goes away for a while, and comes back. */
 export interface FaultCell {
@@ -16,6 +17,8 @@ export interface FaultCell {
   decides: 'in Slack' | 'over the API';
   /** The processes it needs where it is tried alone. */
   parts: readonly Part[];
+  /** What a request can hear meanwhile; anything else shows that nothing was away. */
+  hears: readonly Heard[];
   /** A shorter outage would show nothing. */
   leastMs?: number;
   /** Before anything is asked for. */
@@ -31,17 +34,18 @@ const IN_BODY_BYTES = 100; // less than any heartbeat and any answer to one
 const WORKER_LEASE_MS = 10_000; // a workflow task, and a transaction that sleeps; a sticky queue is given up on before
 
 const ALONE: readonly Part[] = ['server'];
+const REFUSING: readonly Heard[] = ['refused', 'nothing'];
 
 /** What every server needs. */
 function ofAll(cell: Pick<FaultCell, 'name' | 'slug' | 'begin' | 'end'> & Partial<FaultCell>): FaultCell {
-  return { servers: ['web-1'], isForAll: true, decides: 'in Slack', parts: ALONE, ...cell };
+  return { servers: ['web-1'], isForAll: true, decides: 'in Slack', parts: ALONE, hears: ['taken'], ...cell };
 }
 
 /** What only the agents of some servers have to do with. */
 function ofAgents(
   cell: Pick<FaultCell, 'name' | 'slug' | 'servers' | 'begin' | 'end'> & Partial<FaultCell>,
 ): FaultCell {
-  return { isForAll: false, decides: 'over the API', parts: ALONE, ...cell };
+  return { isForAll: false, decides: 'over the API', parts: ALONE, hears: ['taken'], ...cell };
 }
 
 function ofWay(cell: Pick<FaultCell, 'name' | 'slug'>, server: string, trouble: Trouble): FaultCell {
@@ -62,37 +66,44 @@ function ofWay(cell: Pick<FaultCell, 'name' | 'slug'>, server: string, trouble: 
   });
 }
 
-/** Every way in which a part can go away. */
+/** What is tried to be away; kills are tried in kill-rounds.ts. */
 export const FAULT_CELLS: readonly FaultCell[] = [
   ofAll({
     name: 'PostgreSQL restarted',
     slug: 'postgres-restarted',
+    hears: REFUSING,
     begin: (stage) => stage.stopPostgres(),
     end: (stage) => stage.startPostgres(),
   }),
   ofAll({
     name: 'connections to PostgreSQL cut',
     slug: 'connections-cut',
+    hears: REFUSING,
     begin: (stage) => stage.toDatabase.cut(),
     end: (stage) => stage.toDatabase.mend(),
   }),
   ofAll({
     name: 'the disk of PostgreSQL full',
     slug: 'disk-full',
+    hears: REFUSING,
     begin: (stage) => stage.fillDisk(true),
     end: (stage) => stage.fillDisk(false),
   }),
   ofAll({
     name: 'Temporal gone under clicks',
     slug: 'temporal-gone',
-    begin: (stage) => stage.toTemporal.cut(),
+    begin: async (stage) => {
+      await stage.toTemporal.cut();
+      const isNoticed = async (): Promise<boolean> => !(await fetch(`${stage.stack.url}/readyz`)).ok;
+      await poll('Medic to notice', isNoticed);
+    },
     end: (stage) => stage.toTemporal.mend(),
   }),
-  ofAll({
+  ofAgents({
     name: 'Slack gone',
     slug: 'slack-gone',
     servers: ['web-2'],
-    isForAll: false,
+    decides: 'in Slack',
     begin: (stage) => {
       stage.slack.faults.outage(true);
       return Promise.resolve();
@@ -119,7 +130,7 @@ export const FAULT_CELLS: readonly FaultCell[] = [
     ...{ way: 'down', resetInBodyAt: IN_BODY_BYTES },
   }),
   ofAll({
-    name: 'a worker frozen longer than every lease',
+    name: 'a worker frozen longer than its leases',
     slug: 'worker-frozen',
     parts: ['api', 'worker', 'worker 2', 'bot'],
     leastMs: WORKER_LEASE_MS + 1_000,

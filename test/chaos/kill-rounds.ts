@@ -1,15 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { findProcesses } from '../../agent/process-tree.ts';
-import { poll } from '../support/poll.ts';
-import { CallRefused } from '../support/process-stack.ts';
+import { CallRefused } from '../support/api-caller.ts';
 import type { ProcessName } from '../support/process-stack.ts';
 import type { Dice } from '../support/seeded.ts';
 import type { CrashStage } from './crash-stage.ts';
-import { countOpen } from './run-record.ts';
+import { waitForEnds } from './run-record.ts';
 
 /** What is asked in one round, and who is killed when; all of it follows from the seed. */
 export interface RoundPlan {
-  asks: readonly { server: string; then: Answer; afterMs: number }[];
+  asks: readonly { server: string; playbook: string; then: Answer; afterMs: number }[];
   kills: readonly { name: ProcessName; afterMs: number; downMs: number; bootId?: string }[];
 }
 
@@ -23,20 +22,20 @@ const DOWN_MS = 1_500;
 
 /** Ten actions in flight, and one process that is killed among them. */
 export function planRound(dice: Dice): RoundPlan {
-  const asks = Array.from({ length: ACTIONS }, (_, index) => ({
-    server: dice.pick(SERVERS),
-    then: dice.pick<Answer>(index % 2 === 0 ? ['nothing'] : ['approve', 'approve', 'reject', 'cancel']),
-    afterMs: dice.roll(500),
-  }));
+  const asks = Array.from({ length: ACTIONS }, (_, index) => {
+    const server = dice.pick(SERVERS);
+    const then = dice.pick<Answer>(index % 2 === 0 ? ['nothing'] : ['approve', 'approve', 'reject', 'cancel']);
+    const playbook = then === 'nothing' || then === 'cancel' ? 'slow-repair' : 'weighed-repair';
+    return { server, playbook, then, afterMs: dice.roll(500) };
+  });
   const kill = { name: dice.pick(VICTIMS), afterMs: dice.roll(FLIGHT_MS), downMs: dice.roll(DOWN_MS) };
   return { asks, kills: [kill] };
 }
 
-/** One action on each of four servers, and each agent killed in its middle; every other one with its machine. */
-export function planAgentKills(dice: Dice): RoundPlan {
-  const servers = SERVERS.slice(1);
+/** One action on each of these servers, and each agent killed in its middle; every other one with its machine. */
+export function planAgentKills(dice: Dice, servers: readonly string[] = SERVERS.slice(1)): RoundPlan {
   return {
-    asks: servers.map((server) => ({ server, then: 'nothing', afterMs: 0 })),
+    asks: servers.map((server) => ({ server, playbook: 'long-repair', then: 'nothing', afterMs: 0 })),
     kills: servers.map((server, index) => ({
       name: agentOf(server),
       afterMs: 200 + dice.roll(800), // from before the hand-out until after the end
@@ -49,9 +48,8 @@ export function planAgentKills(dice: Dice): RoundPlan {
 /** Returns when everything that was asked has ended; what became of it is judged from the record of the run. */
 export async function runRound(stage: CrashStage, plan: RoundPlan): Promise<void> {
   await Promise.all([
-    ...plan.asks.map(async ({ server, then, afterMs }) => {
+    ...plan.asks.map(async ({ server, playbook, then, afterMs }) => {
       await delay(afterMs);
-      const playbook = then === 'nothing' || then === 'cancel' ? 'slow-repair' : 'weighed-repair';
       const id = await stage.request({ server, playbook });
       if (then !== 'nothing') await decide(stage, { id, server }, then);
     }),
@@ -64,7 +62,7 @@ export async function runRound(stage: CrashStage, plan: RoundPlan): Promise<void
       await stage.stack.restart(name, bootId === undefined ? {} : { bootId });
     }),
   ]);
-  await poll('every action to end', async () => (await countOpen(stage.stack)) === 0, { timeoutMs: 120_000 });
+  await waitForEnds(stage.stack);
 }
 
 /** What came too late is no finding: somebody is told so. */

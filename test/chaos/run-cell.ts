@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StoredMessage } from '../../sandbox/slack/workspace.ts';
 import type { Click } from '../checker/evidence.ts';
+import { askUntilAnswered, CallRefused } from '../support/api-caller.ts';
 import { poll } from '../support/poll.ts';
-import { CallRefused } from '../support/process-stack.ts';
 import type { ActionJson } from '../support/process-stack.ts';
 import type { CellStage } from './cell-stage.ts';
-import { askUntilAnswered, CHANNEL, tell } from './crash-stage.ts';
+import { CHANNEL, tell } from './crash-stage.ts';
 import type { FaultCell } from './fault-cells.ts';
+import { listStarts } from './run-record.ts';
 
 /** What came of one cell. */
 export interface CellOutcome {
@@ -23,16 +23,16 @@ export interface CellOutcome {
 }
 
 export const MOST_RATIO = 1.2;
-/** Nothing in Medic waits longer before it tries again: agent/backoff.ts, workflows/action.workflow.ts; a command lives as long. */
+/** Nothing that leads to a start waits longer before it tries again: agent/backoff.ts, workflows/action.workflow.ts. */
 const LEASE_MS = 60_000;
 const PATIENCE_MS = 120_000; // for what takes seconds
 const TOLD_MS = 20_000; // whoever clicked is told by then what came of it, whatever is away
 const ASKED_AGAIN_MS = 500; // between two clicks of a person who is told to try again
 const TAKEN = /^You approved|is recorded/;
-const REFUSED = /^Nothing was recorded|cannot be reached, or takes nothing more/;
+const REFUSED = /^The database is away|cannot be reached, or takes nothing more/;
 
 /** What somebody heard: it is kept; it is not there; or nothing, and then it may be either. */
-type Heard = 'taken' | 'refused' | 'nothing';
+export type Heard = 'taken' | 'refused' | 'nothing';
 
 interface Asked {
   body: { server: string; playbook: string; params: object; reason: string };
@@ -67,8 +67,8 @@ export async function runCell(
   await cell.prepare?.(stage);
   const talks = await Promise.all(cell.servers.map((server) => begin({ stage, cell, server, times })));
   const lastsMs = Math.max(outageMs, cell.leastMs ?? 0);
-  const over = (share: number): Promise<void> => delay(begunAt + lastsMs * share - performance.now());
   const begunAt = performance.now();
+  const over = (share: number): Promise<void> => delay(Math.max(0, begunAt + lastsMs * share - performance.now()));
   tell(`${cell.slug}: away`);
   try {
     await cell.begin(stage);
@@ -119,18 +119,20 @@ async function begin(input: Pick<Talk, 'stage' | 'cell' | 'server'> & { times: n
 }
 
 async function askMeanwhile(talk: Talk, time: number): Promise<void> {
-  const id = talk.waiting[time] ?? '';
+  const id = talk.waiting[time];
+  if (id === undefined) throw new Error(`nothing waits for time ${String(time)}`);
   const asked = ask(talk, { playbook: 'quick-repair', reason: `meanwhile ${String(time)}` });
   talk.asked.push(asked);
   const [heard, heardOfClick] = await Promise.all([askOnce(talk, asked), decideOnce(talk, id)]);
   asked.heard = heard;
+  if (!talk.cell.hears.includes(heard)) talk.breaches.push(`a request heard “${heard}”, as if nothing was away`);
   talk.clicked.push({ id, heard: heardOfClick });
   tell(`${talk.cell.slug}: a request heard ${heard}, an approval ${heardOfClick}`);
 }
 
 /** When the first repair started that had not before. */
 async function askAfterwards(talk: Talk): Promise<number> {
-  const before = new Set(listMarks(talk.stage));
+  const before = new Set(listStarts(talk.stage.stack));
   const [startedAt] = await Promise.all([
     waitForStart(talk, before),
     repeat(talk, ask(talk, { playbook: 'quick-repair', reason: 'after' })),
@@ -142,10 +144,11 @@ async function askAfterwards(talk: Talk): Promise<number> {
 async function finish(talk: Talk): Promise<void> {
   const { stage, breaches } = talk;
   for (const asked of talk.asked) {
-    if (asked.heard === 'nothing') await repeat(talk, asked);
-    if (asked.heard === 'refused' && (await count(stage, COUNT_ASKED, asked.body.reason)) > 0) {
+    const isRefused = asked.heard === 'refused';
+    if (isRefused && (await count(stage, COUNT_ASKED, asked.body.reason)) > 0) {
       breaches.push(`“${asked.body.reason}” was refused and is there`);
     }
+    if (asked.heard !== 'taken') await repeat(talk, asked);
   }
   for (const { id, heard } of talk.clicked) {
     if (heard === 'refused' && (await count(stage, COUNT_DECIDED, id)) > 0) {
@@ -283,15 +286,9 @@ async function waitForStart(talk: Talk, before: ReadonlySet<string>): Promise<nu
   return at;
 }
 
-/** Ids of the commands that left a mark when they started. */
-function listMarks({ stack }: CellStage): string[] {
-  if (!existsSync(stack.marker)) return [];
-  return [...readFileSync(stack.marker, 'utf8').matchAll(/^start (\S+)/gm)].map(([, id = '']) => id);
-}
-
 /** Ids of this server's actions that started, but those whose command was marked `before`. */
 async function listStarted({ stage, server }: Talk, before: ReadonlySet<string>): Promise<string[]> {
-  const marks = listMarks(stage).filter((id) => !before.has(id));
+  const marks = listStarts(stage.stack).filter((id) => !before.has(id));
   if (marks.length === 0) return [];
   const { rows } = await stage.stack.database.pool.query<{ action_id: string }>(
     `select action_id from commands join servers on servers.id = commands.server_id

@@ -6,9 +6,10 @@ import type { AuditEvent } from '../../domain/audit.ts';
 import { verifyChain } from '../../protocol/audit-chain.ts';
 import { checkRun } from '../checker/check-run.ts';
 import type { Click } from '../checker/evidence.ts';
+import type { Call } from '../support/api-caller.ts';
 import { gatherEvidence } from '../support/gather-evidence.ts';
 import { poll } from '../support/poll.ts';
-import type { Call, ProcessStack } from '../support/process-stack.ts';
+import type { ProcessStack } from '../support/process-stack.ts';
 
 /** Begins the ids of commands that a test put into a journal, and no control plane ever issued. */
 export const FILLER = 'filler-';
@@ -36,16 +37,30 @@ export interface ActionRow {
   batch_id: string | null;
 }
 
+const ENDS_MS = 120_000; // a lost agent is noticed after one minute, and given up after another
 const ACKNOWLEDGED_MS = 20_000; // an agent that is backing off calls again within this time
 const LATE_S = 120; // whoever is to enforce a bound is killed and comes back on a busy machine
 const ENDS = ['completed', 'failed', 'rejected', 'expired', 'cancelled'];
 
-export async function countOpen({ database }: ProcessStack): Promise<number> {
-  const { rows } = await database.pool.query<{ count: number }>(
-    'select count(*)::int as count from actions where not status = any($1)',
+/** Waits until everything that was asked has ended; rejects with what has not, and how far it came. */
+export async function waitForEnds(stack: ProcessStack): Promise<void> {
+  let open: readonly string[] = [];
+  const areAllEnded = async (): Promise<boolean> => (open = await listOpen(stack)).length === 0;
+  await poll('every action to end', areAllEnded, { timeoutMs: ENDS_MS }).catch((error: unknown) => {
+    throw new Error(`${String(error)}; still open: ${open.join('; ')}`, { cause: error });
+  });
+}
+
+async function listOpen({ database }: ProcessStack): Promise<string[]> {
+  const { rows } = await database.pool.query<{ line: string }>(
+    `select concat_ws(' ', actions.id, actions.playbook, 'on', servers.name, actions.status,
+       'asked at', actions.requested_at, 'approved at', actions.approved_at, 'commands',
+       (select string_agg(concat_ws(' ', commands.id, commands.state, 'to start before', commands.exp), ', ')
+          from commands where commands.action_id = actions.id)) as line
+     from actions join servers on servers.id = actions.server_id where not actions.status = any($1)`,
     [ENDS],
   );
-  return rows[0]?.count ?? 0;
+  return rows.map(({ line }) => line);
 }
 
 async function countOwed({ database }: ProcessStack): Promise<number> {
@@ -64,7 +79,7 @@ export async function judgeInTheEnd(
   stack: ProcessStack,
   input: { accepted: readonly string[]; clicks?: readonly Click[]; slackMs: number },
 ): Promise<{ record: RunRecord; breaches: string[] }> {
-  await poll('every action to end', async () => (await countOpen(stack)) === 0, { timeoutMs: 120_000 });
+  await waitForEnds(stack);
   await poll('Slack to be told', async () => (await countOwed(stack)) === 0, { timeoutMs: input.slackMs });
   const auditor = await stack.as({ principal: 'eve', role: 'auditor' });
   for (const deadline = performance.now() + ACKNOWLEDGED_MS; ;) {
@@ -84,7 +99,7 @@ async function checkIndependently(stack: ProcessStack, clicks: readonly Click[] 
   const violations = checkRun({
     ...evidence,
     journals: journals.map(({ name, lines }) => ({ name, lines: lines.filter((line) => !line.includes(FILLER)) })),
-    processes: [...readMarks(stack).matchAll(/^start (\S+)/gm)].map(([, commandId = '']) => commandId),
+    processes: listStarts(stack),
     clicks,
     underWay: [],
     lateS: LATE_S,
@@ -115,7 +130,12 @@ async function readRun(stack: ProcessStack, auditor: Call): Promise<RunRecord> {
   };
 }
 
-function readMarks({ marker }: ProcessStack): string {
+/** Ids of the commands that left a mark when they started, once for each start. */
+export function listStarts(stack: Pick<ProcessStack, 'marker'>): string[] {
+  return [...readMarks(stack).matchAll(/^start (\S+)/gm)].map(([, commandId = '']) => commandId);
+}
+
+function readMarks({ marker }: Pick<ProcessStack, 'marker'>): string {
   return existsSync(marker) ? readFileSync(marker, 'utf8') : '';
 }
 

@@ -1,6 +1,5 @@
-import { execFileSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CrashPoint } from '../../domain/durable-step.ts';
@@ -8,61 +7,66 @@ import { DURABLE_STEPS } from '../../domain/durable-step.ts';
 import { startPostgres } from '../../sandbox/postgres.ts';
 import { readOptions } from '../../sandbox/read-options.ts';
 import { startTemporal } from '../../sandbox/temporal.ts';
+import type { KeptRun } from '../support/kept-results.ts';
+import { beginRun, keepRun } from '../support/kept-results.ts';
 import { createDice } from '../support/seeded.ts';
 import { WORKER_NAMESPACES } from '../support/stack.ts';
-import { killAtEachPoint } from './crash-lanes.ts';
+import { killAtEachPoint } from './crash-walks.ts';
 import type { CrashStage } from './crash-stage.ts';
 import { both, openCrashStage } from './crash-stage.ts';
 import { planAgentKills, planRound, runRound } from './kill-rounds.ts';
 import { judgeInTheEnd } from './run-record.ts';
 
 /*
- * `npm run chaos -- --minutes N [--seed S]`: the crash points, random kills and agent kills of `npm test` at length, on
- * a PostgreSQL and a Temporal of its own. The seed is printed first, and repeats what is asked and what is killed when.
- * Its counts are added to those of earlier runs after each turn. SIGTERM ends it early, after the round that is on. Ends
+ * `npm run chaos -- --minutes N [--seed S] [--only points|kills|agents]`: the crash points, random kills and agent kills
+ * of `npm test` at length, on a PostgreSQL and a Temporal of its own. The seed is printed first, and with the same
+ * `--only` repeats what is asked and what is killed when. Its counts are added to those of earlier runs after each turn. SIGTERM ends it early, after the round that is on. Ends
  * with 1 where anything was lost, doubled or told wrongly.
  */
 const RESULTS = join(import.meta.dirname, '..', '..', 'bench', 'results', 'chaos.json');
-const USAGE = 'npm run chaos -- --minutes N [--seed S]';
-const ROUNDS_A_TURN = 12; // then all is judged, and the next turn has a fresh database
-const AGENT_ROUNDS_A_TURN = 6;
+const USAGE = 'npm run chaos -- --minutes N [--seed S] [--only points|kills|agents]';
+const KINDS = ['points', 'kills', 'agents'];
+const POINTS = DURABLE_STEPS.flatMap(both);
+const ROUNDS_A_TURN = 6; // then all is judged, and the next turn has a fresh database
+const AGENT_ROUNDS_A_TURN = 2;
+const FLEET = Array.from({ length: 16 }, (_, index) => `web-${String(11 + index)}`); // whose agents are killed at once
 
-interface Counts {
+interface Counts extends Record<string, number> {
   turns: number;
   rounds: number;
   actions: number;
-  crash_points: number;
   kills_at_crash_points: number;
   agent_kills: number;
   agent_reboots: number;
   findings: number;
 }
 
-interface Run {
-  seed: number;
-  commit: string;
-  date: string;
+interface Run extends KeptRun {
   minutes: number;
+  /** What was killed, of KINDS. */
+  kinds: readonly string[];
+  /** How many there are. */
+  crash_points: number;
   counts: Counts;
   findings: string[];
 }
 
-const options = readOptions(USAGE, { minutes: { type: 'string' }, seed: { type: 'string' } });
+const options = readOptions(USAGE, { minutes: { type: 'string' }, seed: { type: 'string' }, only: { type: 'string' } });
+const kinds = options.only === undefined ? KINDS : KINDS.filter((kind) => kind === options.only);
 const seed = Number(options.seed ?? randomInt(2 ** 31));
 const minutes = Number(options.minutes ?? 10);
-if (!Number.isSafeInteger(seed) || !(minutes > 0)) throw new Error(USAGE);
+if (!Number.isSafeInteger(seed) || !(minutes > 0) || kinds.length === 0) throw new Error(USAGE);
 console.log(`seed ${String(seed)}, ${String(minutes)} minutes`);
 
 const run: Run = {
-  seed,
-  commit: execFileSync('git', ['rev-parse', 'HEAD'], { cwd: import.meta.dirname, encoding: 'utf8' }).trim(),
-  date: new Date().toISOString(),
+  ...beginRun(seed),
   minutes,
+  kinds,
+  crash_points: POINTS.length,
   counts: {
     turns: 0,
     rounds: 0,
     actions: 0,
-    crash_points: DURABLE_STEPS.flatMap(both).length,
     kills_at_crash_points: 0,
     agent_kills: 0,
     agent_reboots: 0,
@@ -82,7 +86,7 @@ try {
 } catch (error) {
   noteFinding('around the turns', error);
 }
-keepResults(run);
+keepRun(RESULTS, run);
 for (const finding of run.findings) console.error(`FINDING ${finding}`);
 console.log(JSON.stringify(run.counts));
 process.exitCode = run.findings.length === 0 ? 0 : 1;
@@ -90,15 +94,17 @@ process.exitCode = run.findings.length === 0 ? 0 : 1;
 async function withServers(work: () => Promise<void>): Promise<void> {
   const dataDir = mkdtempSync(join(tmpdir(), 'medic-chaos-postgres-'));
   const postgres = await startPostgres({ dataDir, isEphemeral: true });
-  const temporal = await startTemporal({ moreNamespaces: WORKER_NAMESPACES });
-  process.env['MEDIC_TEST_POSTGRES_URL'] = postgres.adminUrl;
-  process.env['MEDIC_TEST_TEMPORAL_ADDRESS'] = temporal.address;
   try {
-    await work();
+    const temporal = await startTemporal({ moreNamespaces: WORKER_NAMESPACES });
+    process.env['MEDIC_TEST_POSTGRES_URL'] = postgres.adminUrl;
+    process.env['MEDIC_TEST_TEMPORAL_ADDRESS'] = temporal.address;
+    try {
+      await work();
+    } finally {
+      await temporal.stop();
+    }
   } finally {
-    await temporal.stop();
     await postgres.stop();
-    rmSync(dataDir, { recursive: true, force: true });
   }
 }
 
@@ -117,26 +123,39 @@ async function takeTurn(): Promise<void> {
     noteFinding(`turn ${String(run.counts.turns + 1)}`, error);
   }
   run.counts.turns += 1;
-  keepResults(run);
+  keepRun(RESULTS, run);
   console.log(`turn ${String(run.counts.turns)}: ${JSON.stringify(run.counts)}`);
 }
 
 /** Crash points first, then random kills over the same servers; then all of it is judged. */
 async function playOn(stage: CrashStage): Promise<void> {
-  const { counts } = run;
-  await killAtEachPoint(stage);
-  note(DURABLE_STEPS.flatMap(both).flatMap((point) => (stage.killed.has(point) ? [] : [missOf(stage, point)])));
+  if (kinds.includes('points')) await killAtEachPoint(stage);
+  const missed = kinds.includes('points') ? POINTS.filter((point) => !stage.killed.has(point)) : [];
+  note(missed.map((point) => missOf(stage, point)));
+  if (kinds.includes('kills')) await killAtRandom(stage);
+  if (kinds.includes('agents')) await killAgents(stage);
+  note((await judgeInTheEnd(stage.stack, { ...stage, slackMs: 120_000 })).breaches);
+}
+
+async function killAtRandom(stage: CrashStage): Promise<void> {
   for (let round = 0; round < ROUNDS_A_TURN && performance.now() < endsAt; round++) {
     await runRound(stage, planRound(dice));
-    counts.rounds += 1;
+    run.counts.rounds += 1;
+  }
+}
+
+async function killAgents(stage: CrashStage): Promise<void> {
+  if (performance.now() > endsAt) return;
+  for (const server of FLEET) {
+    await stage.stack.enroll(server, 'api 2');
+    await stage.stack.restart(`agent ${server}`);
   }
   for (let round = 0; round < AGENT_ROUNDS_A_TURN && performance.now() < endsAt; round++) {
-    const plan = planAgentKills(dice);
+    const plan = planAgentKills(dice, FLEET);
     await runRound(stage, plan);
-    counts.agent_kills += plan.kills.length;
-    counts.agent_reboots += plan.kills.filter(({ bootId }) => bootId !== undefined).length;
+    run.counts.agent_kills += plan.kills.length;
+    run.counts.agent_reboots += plan.kills.filter(({ bootId }) => bootId !== undefined).length;
   }
-  note((await judgeInTheEnd(stage.stack, { ...stage, slackMs: 120_000 })).breaches);
 }
 
 function missOf(stage: CrashStage, point: CrashPoint): string {
@@ -150,22 +169,4 @@ function noteFinding(where: string, error: unknown): void {
 function note(findings: readonly string[]): void {
   run.findings.push(...findings);
   run.counts.findings = run.findings.length;
-}
-
-/** The sum of all runs, and each run with its seed; after each turn, so that a run that is cut short counts. */
-function keepResults(latest: Run): void {
-  const runs = [...readResults().filter(({ date }) => date !== latest.date), latest];
-  const total = runs.reduce<Record<string, number>>((sums, { counts }) => {
-    for (const [name, count] of Object.entries(counts)) sums[name] = (sums[name] ?? 0) + Number(count);
-    return sums;
-  }, {});
-  delete total['crash_points']; // how many there are, not how many were
-  mkdirSync(join(RESULTS, '..'), { recursive: true });
-  writeFileSync(`${RESULTS}.tmp`, `${JSON.stringify({ total, runs }, null, 2)}\n`);
-  renameSync(`${RESULTS}.tmp`, RESULTS);
-}
-
-function readResults(): Run[] {
-  if (!existsSync(RESULTS)) return []; // the first run
-  return (JSON.parse(readFileSync(RESULTS, 'utf8')) as { runs: Run[] }).runs;
 }

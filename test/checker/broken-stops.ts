@@ -1,10 +1,10 @@
-import type { Beat } from './evidence.ts';
+import type { HeardHeartbeat } from './evidence.ts';
 import type { HandMadeEvent } from './hand-made-run.ts';
 import { at, onAction, run, seal } from './hand-made-run.ts';
 import type { BrokenRun } from './spoil.ts';
 import { addBefore, addLate, addRetry, drop, eventOf, halt, pause, recordOf } from './spoil.ts';
 
-const beat = (begun: string[], isHalted: boolean): Beat => ({ agent: 'web-1', isHalted, begun, told: null });
+const beat = (begun: string[], isHalted: boolean): HeardHeartbeat => ({ agent: 'web-1', isHalted, begun, told: null });
 
 /** Each starts something that was stopped, and breaks nothing else. */
 export const BROKEN_STOPS: BrokenRun[] = [

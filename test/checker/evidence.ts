@@ -13,7 +13,7 @@ export interface Evidence {
   /** What the processes say of themselves: the id of its command from each that was started as a first step. */
   processes?: readonly string[];
   /** What agents said and were told, each agent's heartbeats in their order, by the word of somebody on the line. */
-  beats?: readonly Beat[];
+  beats?: readonly HeardHeartbeat[];
   /** Checkpoints that were kept where nobody who writes the log can reach them; opened, so rightly signed. */
   witnesses?: readonly Checkpoint[];
   /** The actions that are still under way, when every other one must have ended and been told; missing: any may be. */
@@ -22,7 +22,7 @@ export interface Evidence {
   lateS?: number;
 }
 
-export interface Beat {
+export interface HeardHeartbeat {
   agent: string;
   /** It says that it has heard of a halt. */
   isHalted: boolean;

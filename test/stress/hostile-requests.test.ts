@@ -7,9 +7,10 @@ import { mintAgentToken } from '../../protocol/agent-jwt.ts';
 import { importSigningKey } from '../../protocol/keys.ts';
 import type { Target } from '../support/hostile-requests.ts';
 import { createHostileRequest } from '../support/hostile-requests.ts';
+import { beginRun } from '../support/kept-results.ts';
 import { createDice } from '../support/seeded.ts';
 import { createHostileClient, RAW_REQUESTS } from '../support/send-hostile.ts';
-import { countOf, repeat, STRESS_TIMEOUT_MS } from '../support/stress.ts';
+import { countOf, keepCounts, repeat, STRESS_TIMEOUT_MS } from '../support/stress.ts';
 
 const REQUESTS = countOf({ usual: 5_000, stress: 500_000 });
 const ROUNDS = 10; // memory is looked at after each
@@ -39,6 +40,7 @@ async function measure(): Promise<{ rss: number; heapUsed: number }> {
 test(
   `${REQUESTS} hostile requests (seed ${SEED}) end neither the process nor in a 5xx, and leave no memory taken`,
   async () => {
+    const run = beginRun(SEED);
     const dice = createDice(SEED);
     const client = createHostileClient(target.url);
     const { privateKey, publicKey } = await importSigningKey({ pem: target.agent.pem, source: 'the test' });
@@ -60,8 +62,9 @@ test(
     expect(child.exitCode).toBeNull();
     expect([...statuses.keys()].toSorted()).toEqual(expect.arrayContaining([200, 201, 400, 401, 403, 404, 413, 415]));
     expectFlat(sizes.map(({ heapUsed }) => heapUsed));
-    if (process.env['STRESS'] === '1')
-      console.log(JSON.stringify({ seed: SEED, statuses: Object.fromEntries(statuses), sizes }));
+    const answered = Object.fromEntries([...statuses].map(([status, count]) => [`answered_${status}`, count]));
+    keepCounts('hostile-requests', { run, counts: { requests: REQUESTS, ...answered } });
+    process.stderr.write(`heap and resident set after each tenth: ${JSON.stringify(sizes)}\n`);
   },
   STRESS_TIMEOUT_MS,
 );

@@ -11,10 +11,11 @@ import { requestAction } from '../../services/actions/request-action.ts';
 import { createEnrollmentToken } from '../../services/servers/create-enrollment-token.ts';
 import { createTestControlPlane } from '../support/context.ts';
 import type { TestControlPlane } from '../support/context.ts';
+import { beginRun } from '../support/kept-results.ts';
 import { poll } from '../support/poll.ts';
 import { createResult } from '../support/scripted-agent.ts';
 import { createDice } from '../support/seeded.ts';
-import { countOf, repeat, STRESS_TIMEOUT_MS } from '../support/stress.ts';
+import { countOf, keepCounts, repeat, STRESS_TIMEOUT_MS } from '../support/stress.ts';
 
 const REPLAYS = countOf({ usual: 500, stress: 50_000 }); // in each of the two tests
 const AT_ONCE = 10;
@@ -155,6 +156,7 @@ test(
   `${REPLAYS} results and running commands, said again in new heartbeats change nothing`,
   async () => {
     const before = await readState();
+    const run = beginRun(2);
     const dice = createDice(2);
     const heartbeats = captured.filter(({ path }) => path === 'heartbeat').map(({ body }) => body);
     await repeat({ count: REPLAYS, atOnce: AT_ONCE }, async () => {
@@ -171,6 +173,7 @@ test(
       expect([200, 409]).toContain(status); // of those at once, the older ones come too late
     });
     expect(await readState()).toEqual(before);
+    keepCounts('replayed-heartbeats', { run, counts: { replays: REPLAYS } });
   },
   STRESS_TIMEOUT_MS,
 );

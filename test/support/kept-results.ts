@@ -19,12 +19,22 @@ export function beginRun(seed: number): Pick<KeptRun, 'seed' | 'commit' | 'date'
 
 /** Adds a run to those of a file, with the sum of all; what it said of itself before it says anew. */
 export function keepRun(path: string, latest: KeptRun): void {
-  const earlier = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as { runs: KeptRun[] }).runs : [];
-  const runs = [...earlier.filter(({ date }) => date !== latest.date), latest];
+  const runs = withRun(path, latest);
   const total: Record<string, number> = {};
   for (const { counts } of runs)
     for (const [name, count] of Object.entries(counts)) total[name] = (total[name] ?? 0) + count;
+  writeResults(path, { total, runs });
+}
+
+/** The runs of a file and the latest, which takes the place of what it said before. Throws where the file is broken. */
+export function withRun<R extends { date: string }>(path: string, latest: R): R[] {
+  const earlier = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as { runs: R[] }).runs : [];
+  return [...earlier.filter(({ date }) => date !== latest.date), latest];
+}
+
+/** The file is whole at every moment. */
+export function writeResults(path: string, results: object): void {
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(`${path}.tmp`, `${JSON.stringify({ total, runs }, null, 2)}\n`);
+  writeFileSync(`${path}.tmp`, `${JSON.stringify(results, null, 2)}\n`);
   renameSync(`${path}.tmp`, path);
 }

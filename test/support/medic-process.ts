@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
+import { locateNode } from '../../bin/platform.mjs';
 import { cleanEnvironment } from './start-process.ts';
 
-const BIN = join(import.meta.dirname, '..', '..', 'bin', 'medic');
+const ROOT = join(import.meta.dirname, '..', '..');
 
 export interface MedicProcess {
   pid: number;
@@ -13,9 +14,12 @@ export interface MedicProcess {
   kill(signal: NodeJS.Signals): Promise<void>;
 }
 
-/** `medic <args>` as a process of its own, with nothing of this test's environment but what is given. */
+/**
+ * `medic <args>` as a process of its own, with nothing of this test's environment but what is given. It runs on the Node
+ * of the dependencies, as any other would start a second process, and a signal would only reach the first.
+ */
 export function startMedicProcess(args: readonly string[], env: Readonly<Record<string, string>>): MedicProcess {
-  const child = spawn(process.execPath, [BIN, ...args], {
+  const child = spawn(locateNode(ROOT), [join(ROOT, 'bin', 'medic'), ...args], {
     env: { ...cleanEnvironment(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

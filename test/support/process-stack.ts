@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CrashPoint } from '../../domain/durable-step.ts';
 import { takePort } from '../../sandbox/ports.ts';
+import type { Call } from './api-caller.ts';
+import { createClient, createToken } from './api-caller.ts';
 import { createTestDatabase } from './database.ts';
 import type { TestDatabase } from './database.ts';
 import type { MedicProcess } from './medic-process.ts';
@@ -24,8 +26,6 @@ export interface ActionJson {
   exit_code: number | null;
   failure_code: string | null;
 }
-
-export type Call = (method: string, path: string, body?: object, key?: string) => Promise<unknown>;
 
 /** The control plane and its agents as processes of their own, to be killed one by one. */
 export interface ProcessStack extends Places {
@@ -293,9 +293,14 @@ async function assertCrashed(
 }
 
 async function stop({ running, test, places }: State): Promise<void> {
-  for (const child of [...running.values()].reverse()) await child.kill('SIGTERM');
-  await test.drop();
-  rmSync(places.folder, { recursive: true, force: true });
+  for (const child of [...running.values()].reverse()) {
+    await Promise.all([child.kill('SIGTERM'), child.kill('SIGCONT')]); // a frozen one hears the first with the second
+  }
+  try {
+    await test.drop();
+  } finally {
+    rmSync(places.folder, { recursive: true, force: true });
+  }
 }
 
 async function callAs(
@@ -304,41 +309,4 @@ async function callAs(
 ): Promise<Call> {
   const url = part === undefined ? state.places.url : urlOf(state, part);
   return createClient(url, await createToken(state.places.env, { principal, role }));
-}
-
-async function createToken(
-  env: Readonly<Record<string, string>>,
-  input: { principal: string; role: string },
-): Promise<string> {
-  const args = ['token', 'create', '--principal', input.principal, '--role', input.role, '--json'];
-  const made = startMedicProcess(args, env);
-  if ((await made.ended) !== 0) throw new Error(`no token: ${made.printed()}`);
-  const token = /medic_[\w-]+/.exec(made.printed())?.[0];
-  if (token === undefined) throw new Error(`no token in: ${made.printed()}`);
-  return token;
-}
-
-/** What the API refused, with its code. */
-export class CallRefused extends Error {
-  readonly status: number;
-  readonly code: string;
-
-  constructor(what: string, status: number, text: string) {
-    super(`${what}: ${String(status)} ${text}`);
-    this.status = status;
-    this.code = /"code":"(\w+)"/.exec(text)?.[1] ?? '';
-  }
-}
-
-function createClient(url: string, token: string): Call {
-  return async (method, path, body, key = randomUUID()) => {
-    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'idempotency-key': key };
-    const response = await fetch(`${url}${path}`, {
-      method,
-      headers: body === undefined ? { authorization: headers.authorization } : headers,
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    if (!response.ok) throw new CallRefused(`${method} ${path}`, response.status, await response.text());
-    return response.json();
-  };
 }

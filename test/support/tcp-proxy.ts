@@ -52,9 +52,12 @@ export async function startTcpProxy(target: string | (() => string)): Promise<Tc
       return;
     }
     if (trouble !== undefined && 'resetAfterBytes' in trouble) trouble = undefined;
+    from.pause(); // what comes behind the place of the reset goes nowhere
     resets += 1;
-    const part = chunk.subarray(0, left);
-    const reset = (): void => void [from, to].map((socket) => socket.resetAndDestroy());
+    const part = chunk.subarray(0, Math.max(0, left));
+    const reset = (): void => {
+      for (const socket of [from, to]) socket.resetAndDestroy();
+    };
     if (part.length === 0) reset();
     else to.write(part, reset);
   };

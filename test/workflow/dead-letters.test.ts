@@ -172,6 +172,7 @@ test('dismissing needs a reason and an operator, closes it once, and is audited'
   });
   expect(await listed({ server })).toEqual([]);
   expect(await dismiss(id, 'the server is gone')).toMatchObject({ dismissedBy: 'ana' }); // the answer was lost
+  await expect(dismiss(id, 'the server is gone', 'bob')).rejects.toMatchObject({ code: 'not_a_dead_letter' });
   await expect(dismiss(id, 'again')).rejects.toMatchObject({ code: 'not_a_dead_letter' });
   await expect(replay(id)).rejects.toMatchObject({ code: 'not_a_dead_letter' });
   expect((await read()).dismissReason).toBe('the server is gone');

@@ -1,13 +1,13 @@
 import type { DurableStep } from '../../domain/durable-step.ts';
 import { poll } from '../support/poll.ts';
-import { AGENT_LANES, COMMAND_LANES } from './agent-lanes.ts';
-import { API_LANES, auditLane } from './api-lanes.ts';
+import { AGENT_WALKS, COMMAND_WALKS } from './agent-walks.ts';
+import { API_WALKS, auditWalk } from './api-walks.ts';
 import type { CrashStage } from './crash-stage.ts';
 import { both, CHANNEL, PATIENCE_MS } from './crash-stage.ts';
-import type { Lane } from './lane.ts';
-import { askForWaiting, refusedAs } from './lane.ts';
+import type { Walk } from './walk.ts';
+import { askForWaiting, refusedAs } from './walk.ts';
 
-const workerLane: Lane = async (stage) => {
+const workerWalk: Walk = async (stage) => {
   const ask = (): Promise<unknown> => stage.request({ server: 'web-6', playbook: 'quick-repair' });
   for (const step of ['action.approve_automatically', 'action.mark_executing', 'action.adopt_result'] as const) {
     for (const point of both(step)) await stage.die('worker', point, ask);
@@ -17,12 +17,12 @@ const workerLane: Lane = async (stage) => {
       await stage.decide({ id: await askForWaiting(stage), by: 'bob', kind: 'approve', server: 'web-2' });
     });
   }
+  await stage.stack.kill('worker 2'); // of two workers the other one may always be first
   for (const point of both('action.enforce_deadline')) {
     const askHastily = (): Promise<unknown> =>
       stage.request({ server: 'web-6', playbook: 'waiting-repair', part: 'api' }); // decided by nobody
     await stage.die('worker', point, askHastily);
   }
-  await stage.stack.kill('worker 2'); // of two workers the other one may always be first
   for (const point of both('ladder.climb')) {
     const ids: string[] = [];
     const climb = async (): Promise<unknown> =>
@@ -37,7 +37,7 @@ const workerLane: Lane = async (stage) => {
  * Somebody approves what has just been rejected, and the API dies before it can hand that on: the one worker that is
  * there brings it to a workflow that is over by then.
  */
-const settlingLane: Lane = async (stage) => {
+const settlingWalk: Walk = async (stage) => {
   const { stack } = stage;
   await stack.kill('worker 2');
   for (const point of both('decision.settle')) {
@@ -46,7 +46,7 @@ const settlingLane: Lane = async (stage) => {
     await stage.decide({ id, by: 'bob', kind: 'reject' });
     stack.arm('api', 'workflow.decide:before');
     const approval = stage.decide({ id, by: 'cid', kind: 'approve', server: 'web-2', part: 'api' });
-    const late = refusedAs('already_ended', approval);
+    const late = refusedAs(['already_ended'], approval);
     await stack.crashed('api', 'workflow.decide:before');
     await stage.dieAtStart('worker', point);
     await stage.revive('api', 'workflow.decide:before');
@@ -55,7 +55,7 @@ const settlingLane: Lane = async (stage) => {
   await stack.restart('worker 2');
 };
 
-const botLane: Lane = async (stage) => {
+const botWalk: Walk = async (stage) => {
   const ask = (): Promise<unknown> => stage.request({ server: 'web-4', playbook: 'loud-repair' });
   const STEPS: DurableStep[] = [
     'outbox.lease',
@@ -81,7 +81,7 @@ async function tidyCardUp(stage: CrashStage): Promise<void> {
 }
 
 /** The same bot, after it: batches and Homes. */
-const surfaceLane: Lane = async (stage) => {
+const surfaceWalk: Walk = async (stage) => {
   const { slack } = stage;
   const ask = (): Promise<string> => stage.request({ server: 'web-4', playbook: 'batch-repair' });
   const findBatch = () =>
@@ -112,17 +112,17 @@ const surfaceLane: Lane = async (stage) => {
 
 /** One kill at each point, and what they interrupted carried on; nothing is judged yet. */
 export async function killAtEachPoint(stage: CrashStage): Promise<void> {
-  const inOrder = async (...lanes: readonly Lane[]): Promise<void> => {
-    for (const lane of lanes) await lane(stage);
+  const inOrder = async (...walks: readonly Walk[]): Promise<void> => {
+    for (const walk of walks) await walk(stage);
   };
   await Promise.all([
-    inOrder(...API_LANES),
-    inOrder(workerLane),
-    inOrder(botLane, surfaceLane),
-    inOrder(...AGENT_LANES),
-    inOrder(...COMMAND_LANES),
+    inOrder(...API_WALKS),
+    inOrder(workerWalk),
+    inOrder(botWalk, surfaceWalk),
+    inOrder(...AGENT_WALKS),
+    inOrder(...COMMAND_WALKS),
   ]);
   await stage.settled();
-  for (const lane of [settlingLane, auditLane]) await lane(stage);
+  for (const walk of [settlingWalk, auditWalk]) await walk(stage);
   await stage.settled();
 }

@@ -8,11 +8,11 @@ import { createEmptyDatabase } from '../support/database.ts';
 import { createResult } from '../support/scripted-agent.ts';
 import type { CrashStage } from './crash-stage.ts';
 import { both } from './crash-stage.ts';
-import type { Lane } from './lane.ts';
-import { makeEnrolmentToken, passADay } from './lane.ts';
+import type { Walk } from './walk.ts';
+import { makeEnrolmentToken, passADay } from './walk.ts';
 import { FILLER } from './run-record.ts';
 
-const agentLane: Lane = async (stage) => {
+const agentWalk: Walk = async (stage) => {
   const ask = (): Promise<unknown> => stage.request({ server: 'web-3', playbook: 'quick-repair' });
   const STEPS: DurableStep[] = [
     'journal.intent',
@@ -33,7 +33,7 @@ const agentLane: Lane = async (stage) => {
 };
 
 /** Another agent: its key, and what it keeps on its disk. */
-const diskLane: Lane = async (stage) => {
+const diskWalk: Walk = async (stage) => {
   const { stack } = stage;
   const name = 'agent web-5';
   const journal = join(stack.agentDir('web-5'), 'journal.jsonl');
@@ -104,7 +104,7 @@ async function fillJournal(path: string): Promise<void> {
 }
 
 /** What a person starts and what dies under their hands: they do it again. */
-const commandLane: Lane = async (stage) => {
+const commandWalk: Walk = async (stage) => {
   const { stack } = stage;
   const killOnce = async (args: readonly string[], step: DurableStep, env: Record<string, string> = {}) => {
     for (const point of both(step)) {
@@ -155,5 +155,5 @@ async function killEnrolments(stage: CrashStage): Promise<void> {
   await stage.request({ server: 'web-7', playbook: 'quick-repair' });
 }
 
-export const AGENT_LANES: readonly Lane[] = [agentLane, diskLane];
-export const COMMAND_LANES: readonly Lane[] = [commandLane];
+export const AGENT_WALKS: readonly Walk[] = [agentWalk, diskWalk];
+export const COMMAND_WALKS: readonly Walk[] = [commandWalk];

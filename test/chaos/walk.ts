@@ -1,10 +1,10 @@
 import { signCheckpoint } from '../../protocol/checkpoint.ts';
 import { importSigningKey } from '../../protocol/keys.ts';
-import { CallRefused } from '../support/process-stack.ts';
+import { CallRefused } from '../support/api-caller.ts';
 import type { CrashStage } from './crash-stage.ts';
 
-/** Each lane kills one kind of process at all of its points, one after another; the lanes run side by side. */
-export type Lane = (stage: CrashStage) => Promise<void>;
+/** Each walk kills one kind of process at all of its points, one after another; the walks run side by side. */
+export type Walk = (stage: CrashStage) => Promise<void>;
 
 const DAY_MS = 86_400_000;
 
@@ -31,14 +31,14 @@ export async function passADay({ stack }: CrashStage): Promise<void> {
   await pool.query('delete from audit_reports');
 }
 
-/** Runs into a refusal with this code, and nothing else. */
-export async function refusedAs(code: string, call: Promise<unknown>): Promise<void> {
+/** Runs into a refusal with one of these codes, and nothing else. */
+export async function refusedAs(codes: readonly string[], call: Promise<unknown>): Promise<void> {
   const refusal = await call.then(
     () => null,
     (error: unknown) => error,
   );
-  if (refusal instanceof CallRefused && refusal.code === code) return;
-  throw new Error(`not refused as ${code}`, { cause: refusal });
+  if (refusal instanceof CallRefused && codes.includes(refusal.code)) return;
+  throw new Error(`not refused as ${codes.join(' or ')}: ${String(refusal)}`, { cause: refusal });
 }
 
 export async function makeEnrolmentToken(stage: CrashStage, server: string, part: 'api' | 'api 2'): Promise<string> {
