@@ -125,7 +125,7 @@ async function buildCli(input: Obtaining): Promise<string | undefined> {
   try {
     const what = 'Building the Temporal CLI with Go, once, which takes a few minutes';
     const failure = await input.progress.during(what, (report) =>
-      run({ file: go, args: ['install', '-ldflags=-s -w', MODULE], env, report }),
+      run({ file: go, args: ['install', '-v', '-ldflags=-s -w', MODULE], env, report }),
     );
     if (failure !== undefined) return `building it with Go failed: ${failure}`;
     renameSync(join(draft, 'temporal'), input.cached);
