@@ -32,7 +32,9 @@ function listFacts(action: Json): [string, string | null][] {
     ['rejected', tell(action['rejected_by'], action['rejected_at'], action['rejection_reason'])],
     ['cancelled', tell(action['cancelled_by'], null, action['cancel_reason'])],
     ...listAttempts(action),
+    ['handed out', textOf(action['handed_out_at'])],
     ['started', textOf(action['executed_at'])],
+    ['unknown', describeUnknown(action)],
     ['ended', textOf(action['completed_at'])],
     ['result', describeExit({ exitCode, signal: textOf(action['signal']) })],
     ['replay of', textOf(action['replay_of'])],
@@ -63,6 +65,13 @@ function listAttempts(action: Json): [string, string | null][] {
   });
   const next = textOf(action['next_attempt_at']);
   return next === null ? told : [...told, ['next', `attempt ${String(action['attempt'])} ${ofAll}, from ${next}`]];
+}
+
+/** Of what runs or may run, and of what ended without a word. */
+function describeUnknown(action: Json): string | null {
+  const since = textOf(action['unknown_since']);
+  if (since !== null) return `since ${since}: nothing is heard of its agent`;
+  return action['may_have_run'] === true ? 'whether it ran: it was handed out, and no result came' : null;
 }
 
 function describeWait(action: Json): string | null {

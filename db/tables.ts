@@ -180,6 +180,7 @@ export interface CommandsTable {
   step: Generated<number>;
   steps: Generated<number>;
   failure_code: string | null;
+  unknown_shown: Generated<boolean>;
 }
 
 export interface ResultsTable {

@@ -1,6 +1,6 @@
 export type ServerStatus = 'online' | 'offline' | 'never_seen';
 
-const MISSED_INTERVALS = 3; // contract §4: nothing heard for three intervals
+export const MISSED_INTERVALS = 3; // contract §4: nothing heard for three intervals
 
 export interface Liveness {
   last_seen_at: Date | null;

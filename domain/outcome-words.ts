@@ -4,6 +4,8 @@ export interface Outcome {
   exitCode: number | null;
   signal: string | null;
   failureCode: string | null;
+  /** It was handed out, and no result that counts came. */
+  mayHaveRun?: boolean | undefined;
   timeoutS?: number | undefined;
   /** What ran; some codes mean more where it was systemctl. */
   argvPreview?: readonly (readonly string[])[] | undefined;
@@ -44,25 +46,33 @@ const FAILURES: ReadonlyMap<string, string> = new Map(
     retry_unstarted: 'it failed, and the next attempt could not be started in time',
     agent_lost: 'nothing more was heard of the agent; it may have run',
     cancel_unconfirmed: 'it was cancelled, but not every process could be proved stopped',
-    agent_offline: 'the agent was offline, so it was never started',
-    queue_timeout: 'other work kept the server busy, so it was never started',
-    fleet_limit: 'all ran that may run over the fleet at once, so it was never started',
-    tag_share: 'as many servers of one of its tags were at work as may be at once, so it was never started',
-    held_back: 'its playbook was held back there after too many failures, so it was never started',
     approval_timeout: 'nobody decided in time',
-    server_paused: 'the server was paused before it started',
     server_revoked: 'the server was revoked',
     unknown_playbook: 'the agent has no such playbook',
     playbook_changed: 'the playbook is not the version that was asked for',
     invalid_params: 'the agent does not accept these parameters',
     not_allowed_here: 'the owner of the server does not allow this',
-    halted: 'everything was halted before it started',
-    frozen: 'its playbook or its server was frozen before it started',
     refused_disk: 'the disk of the server is full, so the agent started nothing',
     stale_seq: 'the agent had already seen a newer command, so it started nothing',
     refused: 'the agent refused it',
   }),
 );
+
+/** What kept it from its start, by code. */
+const HINDRANCES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    agent_offline: 'the agent was offline',
+    queue_timeout: 'other work kept the server busy',
+    fleet_limit: 'all ran that may run over the fleet at once',
+    tag_share: 'as many servers of one of its tags were at work as may be at once',
+    held_back: 'its playbook was held back there after too many failures',
+    server_paused: 'the server was paused',
+    halted: 'everything was halted',
+    frozen: 'its playbook or its server was frozen',
+  }),
+);
+
+const UNHEARD = 'it had been handed to its agent, of which nothing was heard: it may have run';
 
 /** `exit code 127: there is no such program`; what is true of the code whichever program gave it. */
 export function describeExit(outcome: Pick<Outcome, 'exitCode' | 'signal' | 'argvPreview'>): string | null {
@@ -80,14 +90,22 @@ function isOfSystemctl({ argvPreview = [] }: Pick<Outcome, 'argvPreview'>): bool
   return argvPreview.length > 0 && argvPreview.every(([program]) => program?.endsWith('/systemctl') === true);
 }
 
-/** Why it failed, was refused or expired; a code of tomorrow is told as it is. */
-export function describeFailure(code: string | null): string | null {
-  if (code === null) return null;
-  return FAILURES.get(code) ?? `the reason is "${code}"`;
+/**
+ * Why it failed, was refused or expired; a code of tomorrow is told as it is. `mayHaveRun`: it had been handed out, and no
+ * result came.
+ */
+export function describeFailure(code: string | null, mayHaveRun = false): string | null {
+  if (code === null) return mayHaveRun ? UNHEARD : null;
+  const hindrance = HINDRANCES.get(code);
+  const why = hindrance ?? FAILURES.get(code) ?? `the reason is "${code}"`;
+  if (mayHaveRun && code !== 'agent_lost') return `${why}; ${UNHEARD}`;
+  return hindrance === undefined ? why : `${why}, so it was never started`;
 }
 
 /** All that is known of the end, as the rest of a sentence: `a step failed; exit code 1: …`. */
 export function describeOutcome(outcome: Outcome): string {
-  const parts = [describeFailure(outcome.failureCode), describeExit(outcome)].filter((part) => part !== null);
+  const parts = [describeFailure(outcome.failureCode, outcome.mayHaveRun), describeExit(outcome)].filter(
+    (part) => part !== null,
+  );
   return parts.length === 0 ? 'nothing more is known' : parts.join('; ');
 }

@@ -6,6 +6,7 @@ import {
   listUnheardCommands,
 } from '../db/repositories/workflow.repository.ts';
 import { deliverFact } from './actions/deliver-fact.ts';
+import { showUnknown } from './actions/show-unknown.ts';
 import { startWorkflow } from './actions/start-workflow.ts';
 import { submitDecision } from './actions/submit-decision.ts';
 import type { Context } from './context.ts';
@@ -35,6 +36,7 @@ type Step = (ctx: Context) => Promise<void>;
 const ROUNDS: readonly (readonly Step[])[] = [
   [startMissing, submitRecorded, deliverFacts, resumeLost, endPauses, endHalts],
   [showHalts],
+  [showUnknown],
   [climbLadders],
 ];
 

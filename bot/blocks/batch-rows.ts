@@ -30,7 +30,7 @@ export function wordOf(action: ActionView): string {
     case 'pending':
       return isWaiting(action) ? 'waiting for approval' : 'waiting';
     case 'approved':
-      return 'approved and waiting to start';
+      return action.handedOutAt === null ? 'approved and waiting to start' : 'approved and handed to its agent';
     case 'executing':
       return action.nextAttemptAt === null
         ? 'running'
@@ -52,13 +52,15 @@ export function describeRow(action: ActionView): string {
 /** Its state, with what holds it up, how far it has come or how it ended. */
 function describeStanding(action: ActionView): string {
   const word = wordOf(action);
-  const { status, failureCode, exitCode, queuedBehind, heldBy, progress, halt } = action;
+  const { status, failureCode, exitCode, queuedBehind, heldBy, progress, halt, mayHaveRun } = action;
+  if (action.unknownSince !== null) return `${word}, unknown, as nothing is heard of its agent`;
   if (halt !== null && status !== 'executing') return `${word}, ${haltCode(halt)} by ${shortName(halt.declaredBy)}`;
   if (status === 'pending' && action.isServerPaused) return `${word}, server paused by ${shortName(action.pausedBy)}`;
   if (status === 'approved' && queuedBehind !== null) return `approved, ${describeQueue(queuedBehind)}`;
   if (status === 'approved' && heldBy !== null) return `approved, waits ${toLine(describeHold(heldBy), MAX_HOLD)}`;
   if (status === 'executing' && progress !== null) return `${word}, step ${progress.step} of ${progress.steps}`;
-  const failure = failureCode === 'exit_nonzero' || status === 'rejected' ? null : describeFailure(failureCode);
+  const failure =
+    failureCode === 'exit_nonzero' || status === 'rejected' ? null : describeFailure(failureCode, mayHaveRun);
   const why = failure === null ? '' : `, ${toLine(failure, MAX_FAILURE)}`;
   return `${word}${why}${exitCode === null ? '' : `, exit code ${exitCode}`}`;
 }

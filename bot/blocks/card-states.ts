@@ -78,13 +78,15 @@ function pending(action: ActionView): CardState {
 const END_LABELS = { expired: 'Expires', rejected: 'Rejected unless decided by' } as const;
 
 function approved(action: ActionView): CardState {
+  const course = action.handedOutAt === null ? 'waits to start' : 'was handed to its agent';
   return {
-    sentence: `${nameOf(action)} is approved by ${approverOf(action)} and waits to start.${describeHalted(action)}${describeStopping(action)}`,
+    sentence: `${nameOf(action)} is approved by ${approverOf(action)} and ${course}.${describeUnknown(action)}${describeHalted(action)}${describeStopping(action)}`,
     story: [
       ...haltFacts(action),
       ...pauseFacts(action),
       ...approvalFacts(action),
       ...queueFacts(action),
+      ...handOutFacts(action),
       ...cancelFacts(action),
     ],
     deadline: action.expiresAt === null ? null : { label: 'Must start by', at: action.expiresAt },
@@ -94,14 +96,16 @@ function approved(action: ActionView): CardState {
 
 function executing(action: ActionView): CardState {
   if (action.nextAttemptAt !== null) return waitingToTryAgain(action, action.nextAttemptAt);
+  const course = action.unknownSince === null ? 'is running' : 'was running';
   const step = action.progress === null ? '' : ` at step ${action.progress.step} of ${action.progress.steps}`;
   return {
-    sentence: `${nameOf(action)} is running${step}${describeAttempt(action)}, approved by ${approverOf(action)}.${describeStopping(action)}`,
+    sentence: `${nameOf(action)} ${course}${step}${describeAttempt(action)}, approved by ${approverOf(action)}.${describeUnknown(action)}${describeStopping(action)}`,
     story: [
       ...haltFacts(action),
       ...approvalFacts(action),
       ...attemptFacts(action),
       ...startFacts(action),
+      ...unknownFacts(action),
       ...cancelFacts(action),
     ],
     deadline: null,
@@ -114,12 +118,13 @@ function waitingToTryAgain(action: ActionView, nextAttemptAt: Date): CardState {
   const { attempt, maxAttempts } = action;
   const failure = describeFailure(action.attempts.at(-1)?.failureCode ?? null) ?? 'it failed';
   return {
-    sentence: `${nameOf(action)} is tried again: ${failure}; attempt ${attempt} of ${maxAttempts} is next.${describeHalted(action)}${describeStopping(action)}`,
+    sentence: `${nameOf(action)} is tried again: ${failure}; attempt ${attempt} of ${maxAttempts} is next.${describeUnknown(action)}${describeHalted(action)}${describeStopping(action)}`,
     story: [
       ...haltFacts(action),
       ...pauseFacts(action),
       ...approvalFacts(action),
       ...attemptFacts(action),
+      ...handOutFacts(action),
       ...cancelFacts(action),
     ],
     deadline: { label: 'Tried again from', at: nextAttemptAt },
@@ -180,7 +185,7 @@ function expired(action: ActionView): CardState {
 }
 
 function cancelled(action: ActionView): CardState {
-  const why = action.failureCode === null ? '' : `: ${describeOutcome(action)}`;
+  const why = action.failureCode === null && !action.mayHaveRun ? '' : `: ${describeOutcome(action)}`;
   return {
     sentence: `${nameOf(action)} was cancelled by ${nameActor(action.cancelledBy)}${why}.`,
     story: [...approvalFacts(action), ...startFacts(action), ...cancelFacts(action), ...endFacts(action)],
@@ -209,6 +214,11 @@ function describeStopping(action: ActionView): string {
   return action.cancelRequestedAt === null ? '' : ` ${action.cancelledBy ?? 'Somebody'} asked to cancel it.`;
 }
 
+/** Not the same as that nothing is done there: since when, a fact says. */
+function describeUnknown({ unknownSince }: ActionView): string {
+  return unknownSince === null ? '' : ' Nothing is heard of its agent: what becomes of it is not known.';
+}
+
 function describeHalted({ halt }: ActionView): string {
   return halt === null ? '' : ` ${describeReach(halt)}.`;
 }
@@ -234,15 +244,27 @@ function queueFacts(action: ActionView): Fact[] {
   return [['Queued behind', `${toLine(playbook, MAX_NAME)} (${shortId(id)})${others}`]];
 }
 
+/** Handed out is not started. */
+function handOutFacts(action: ActionView): Fact[] {
+  return [
+    ...(action.handedOutAt === null ? [] : [['Handed out', action.handedOutAt] as const]),
+    ...unknownFacts(action),
+  ];
+}
+
+function unknownFacts({ unknownSince }: ActionView): Fact[] {
+  return unknownSince === null ? [] : [['Unknown since', unknownSince]];
+}
+
 function startFacts(action: ActionView): Fact[] {
-  const label = action.status === 'executing' ? 'Running since' : 'Started';
+  const label = action.status === 'executing' && action.unknownSince === null ? 'Running since' : 'Started';
   return action.executedAt === null ? [] : [[label, action.executedAt]];
 }
 
 function endFacts(action: ActionView): Fact[] {
   const exit = describeExit(action);
   // Only who cancels by hand ends without the exit code in the sentence.
-  const isTold = action.status !== 'cancelled' || action.failureCode !== null;
+  const isTold = action.status !== 'cancelled' || action.failureCode !== null || action.mayHaveRun;
   return [
     ...(exit === null || isTold ? [] : [['Exit', toLine(exit, MAX_NAME)] as const]),
     ...(action.completedAt === null ? [] : [['Ended', action.completedAt] as const]),

@@ -188,17 +188,18 @@ function nameOf(action: ActionView): string {
 
 /** Its status in words, with what is worth more. */
 function standing(action: ActionView): string {
+  const unknown = action.unknownSince === null ? '' : ', unknown, as nothing is heard of its agent';
   switch (action.status) {
     case 'pending':
       return action.approvalsRequired === 0
         ? "needs nobody's approval, waits to start"
         : `waits for approval (${action.approvals.length} of ${action.approvalsRequired})`;
     case 'approved':
-      return 'approved, waits to start';
+      return `approved, ${action.handedOutAt === null ? 'waits to start' : 'handed to its agent'}${unknown}`;
     case 'executing':
       return action.nextAttemptAt === null
-        ? 'running'
-        : `to be tried again (attempt ${action.attempt} of ${action.maxAttempts})`;
+        ? `running${unknown}`
+        : `to be tried again (attempt ${action.attempt} of ${action.maxAttempts})${unknown}`;
     case 'completed':
       return `completed${action.exitCode === null ? '' : `, exit code ${action.exitCode}`}`;
     case 'rejected':
@@ -209,7 +210,7 @@ function standing(action: ActionView): string {
     case 'expired':
       return `${action.status}: ${describeOutcome(action)}`;
     case 'cancelled':
-      return action.failureCode === null
+      return action.failureCode === null && !action.mayHaveRun
         ? `cancelled by ${nameActor(action.cancelledBy)}`
         : `cancelled: ${describeOutcome(action)}`;
   }

@@ -22,6 +22,7 @@ const CommandSchema = defineEntity({
     step: p.integer().default(0),
     steps: p.integer().default(0),
     failureCode: p.text().nullable(),
+    unknownShown: p.boolean().default(false),
   },
   uniques: [
     { name: 'commands_one_per_attempt', properties: ['action', 'attempt'] },
@@ -37,7 +38,8 @@ const CommandSchema = defineEntity({
 
 /**
  * One attempt of one action, as handed out to an agent. `exp` is that of the latest signature; `step` of `steps` as the
- * agent last said, 0 before it began; `failureCode` is why this attempt failed.
+ * agent last said, 0 before it began; `failureCode` is why this attempt failed; `unknownShown`:
+ * its card says that nothing is heard of the agent.
  */
 export class Command extends CommandSchema.class {}
 CommandSchema.setClass(Command);

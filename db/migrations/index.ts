@@ -14,6 +14,7 @@ import { DeadLettersMigration } from './0013-dead-letters.ts';
 import { KeyChangesMigration } from './0014-key-changes.ts';
 import { HoldBacksMigration } from './0015-hold-backs.ts';
 import { HaltKeysMigration } from './0016-halt-keys.ts';
+import { UnknownShownMigration } from './0017-unknown-shown.ts';
 
 /** All migrations, oldest first. Listed here and not found by a look at the folder, so that it works from anywhere. */
 export const MIGRATIONS = [
@@ -33,4 +34,5 @@ export const MIGRATIONS = [
   { name: '0014-key-changes', class: KeyChangesMigration },
   { name: '0015-hold-backs', class: HoldBacksMigration },
   { name: '0016-halt-keys', class: HaltKeysMigration },
+  { name: '0017-unknown-shown', class: UnknownShownMigration },
 ];

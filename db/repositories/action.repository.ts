@@ -1,28 +1,18 @@
 import { sql } from 'kysely';
-import { findCovering } from '../../domain/halt.ts';
-import { END_STATES, isEnded, isGivenUp } from '../../domain/lifecycle.ts';
+import { END_STATES, isGivenUp } from '../../domain/lifecycle.ts';
 import type { ActionStatus } from '../../domain/lifecycle.ts';
 import type { Tx } from '../orm.ts';
 import type { NewRow, Row, RowChange } from '../tables.ts';
-import type { Attempt } from './attempt.repository.ts';
-import { IS_TURN_DUE, readAttempts } from './attempt.repository.ts';
-import type { AppliedApproval } from './decision.repository.ts';
-import { listAppliedApprovals } from './decision.repository.ts';
-import type { HaltRow } from './halt.repository.ts';
-import { listStandingHalts } from './halt.repository.ts';
-import type { HoldBackRow } from './hold-back.repository.ts';
-import { IS_NOT_HELD_BACK, listHoldBacksOn } from './hold-back.repository.ts';
-import type { QueuedBehind, StepProgress } from './queue.repository.ts';
-import { readProgress, readQueue } from './queue.repository.ts';
+import type { Course } from './action-course.ts';
+import { withCourse } from './action-course.ts';
+import { IS_TURN_DUE } from './attempt.repository.ts';
+import { IS_NOT_HELD_BACK } from './hold-back.repository.ts';
 import type { Source } from './source.ts';
 
 export type ActionRow = Row<'actions'>;
 
-/**
- * An action as people see it: with its server's name and pause, who approved (oldest first), what it waits behind and
- * how far it has come.
- */
-export interface ActionWithNames extends ActionRow {
+/** An action as people see it: with its server's name and pause, and its course so far. */
+export interface ActionWithNames extends ActionRow, Course {
   server_name: string;
   server_paused: boolean;
   paused_by: string | null;
@@ -31,15 +21,6 @@ export interface ActionWithNames extends ActionRow {
   server_last_seen_at: Date | null;
   heartbeat_interval_s: number;
   server_tags: string[];
-  /** Open, and a halt covers it. */
-  halt: HaltRow | null;
-  /** Open, and its playbook is held back on its server. */
-  hold_back: HoldBackRow | null;
-  approvals: AppliedApproval[];
-  queued_behind: QueuedBehind | null;
-  progress: StepProgress | null;
-  /** Of an action that may be tried again, else none. */
-  attempts: Attempt[];
 }
 
 export interface ActionFilter {
@@ -262,39 +243,4 @@ export function selectWithServer(source: Source) {
       'servers.heartbeat_interval_s',
       'servers.tags as server_tags',
     ]);
-}
-
-type Course = Pick<ActionWithNames, 'approvals' | 'queued_behind' | 'progress' | 'attempts' | 'halt' | 'hold_back'>;
-
-/** The approvals, and what only those have that wait, run, or may be tried again. */
-export async function withCourse<T extends ActionRow & Pick<ActionWithNames, 'server_tags'>>(
-  source: Source,
-  actions: readonly T[],
-): Promise<(T & Course)[]> {
-  const idsOf = (status: ActionStatus): string[] => actions.filter((row) => row.status === status).map(({ id }) => id);
-  const approvals = await listAppliedApprovals(
-    source,
-    actions.map(({ id }) => id),
-  );
-  const queue = await readQueue(source, idsOf('approved'));
-  const progress = await readProgress(source, idsOf('executing'));
-  const retried = actions.filter(({ retry }) => retry !== null).map(({ id }) => id);
-  const attempts = await readAttempts(source, retried);
-  const open = actions.filter(({ status }) => !isEnded(status));
-  const halts = open.length === 0 ? [] : await listStandingHalts(source);
-  const holdBacks = await listHoldBacksOn(source, [...new Set(open.map((row) => row.server_id))]);
-  return actions.map((action) => ({
-    ...action,
-    approvals: approvals.get(action.id) ?? [],
-    queued_behind: queue.get(action.id) ?? null,
-    progress: progress.get(action.id) ?? null,
-    attempts: attempts.get(action.id) ?? [],
-    halt: isEnded(action.status) ? null : findCovering(halts, { tags: action.server_tags, playbook: action.playbook }),
-    hold_back:
-      isEnded(action.status) || action.dry_run ? null : (holdBacks.find((held) => isSameWork(held, action)) ?? null),
-  }));
-}
-
-function isSameWork(held: HoldBackRow, action: Pick<ActionRow, 'server_id' | 'playbook'>): boolean {
-  return held.server_id === action.server_id && held.playbook === action.playbook;
 }

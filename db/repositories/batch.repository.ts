@@ -2,8 +2,9 @@ import { sql } from 'kysely';
 import type { Tx } from '../orm.ts';
 import type { NewRow, Row, RowChange } from '../tables.ts';
 import { toJson } from '../tables.ts';
+import { withCourse } from './action-course.ts';
 import type { ActionWithNames } from './action.repository.ts';
-import { selectWithServer, withCourse } from './action.repository.ts';
+import { selectWithServer } from './action.repository.ts';
 import type { Source } from './source.ts';
 
 export type BatchRow = Row<'action_batches'>;

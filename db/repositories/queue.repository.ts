@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { MISSED_INTERVALS } from '../../domain/liveness.ts';
 import type { Tx } from '../orm.ts';
 import type { Source } from './source.ts';
 
@@ -36,17 +37,69 @@ export async function readQueue(source: Source, actionIds: readonly string[]): P
   return new Map(rows.map(({ action_id: id, ...behind }) => [id, { ...behind, ahead: Number(behind.ahead) }]));
 }
 
-/** By action, for those of these of which an agent has begun a step. */
-export async function readProgress(source: Source, actionIds: readonly string[]): Promise<Map<string, StepProgress>> {
+/** What was given to an agent and has not ended. */
+export interface HandedOut {
+  at: Date;
+  /** Null until a step has begun. */
+  progress: StepProgress | null;
+}
+
+/** By action, for those of these of which a command is out. */
+export async function readHandedOut(source: Source, actionIds: readonly string[]): Promise<Map<string, HandedOut>> {
   if (actionIds.length === 0) return new Map();
   const rows = await source.kysely
     .selectFrom('commands')
-    .select(['action_id', 'step', 'steps'])
+    .select(['action_id', 'issued_at', 'step', 'steps'])
     .where('action_id', 'in', [...actionIds])
-    .where('state', '=', 'running')
-    .where('step', '>', 0)
+    .where('state', 'in', ['handed_out', 'running'])
     .execute();
-  return new Map(rows.map(({ action_id: id, step, steps }) => [id, { step, steps }]));
+  return new Map(
+    rows.map(({ action_id: id, issued_at: at, step, steps }) => [
+      id,
+      { at, progress: step === 0 ? null : { step, steps } },
+    ]),
+  );
+}
+
+/** Those of these whose last command ended without a result that counts: its agent may have run it. */
+export async function listUnheardOf(source: Source, actionIds: readonly string[]): Promise<Set<string>> {
+  if (actionIds.length === 0) return new Set();
+  const rows = await source.kysely
+    .selectFrom('commands')
+    .innerJoin('actions', (join) =>
+      join.onRef('actions.id', '=', 'commands.action_id').onRef('actions.attempt', '=', 'commands.attempt'),
+    )
+    .leftJoin('results', (join) =>
+      join.onRef('results.command_id', '=', 'commands.id').on('results.is_late', '=', sql.lit(false)),
+    )
+    .select('commands.action_id')
+    .where('commands.action_id', 'in', [...actionIds])
+    .where('results.id', 'is', null)
+    .execute();
+  return new Set(rows.map(({ action_id: id }) => id));
+}
+
+/** A command that is out, and whether nothing is heard of its server. */
+export interface Unshown {
+  id: string;
+  server_id: string;
+  action_id: string;
+  is_unknown: boolean;
+}
+
+/** Those of which the card says otherwise; the oldest first. Contract §4: nothing heard for three intervals. */
+export async function listUnshown(source: Source, limit: number): Promise<Unshown[]> {
+  const { rows } = await sql<Unshown>`
+    select commands.id, commands.server_id, commands.action_id, not commands.unknown_shown as is_unknown
+    from commands join servers on servers.id = commands.server_id
+    where commands.state = any (array['handed_out'::text, 'running'::text])
+      and commands.unknown_shown <> (
+        servers.last_seen_at < clock_timestamp() - servers.heartbeat_interval_s * ${`${MISSED_INTERVALS} seconds`}::interval
+      )
+    order by commands.issued_at
+    limit ${limit}
+  `.execute(source.kysely);
+  return rows;
 }
 
 /**

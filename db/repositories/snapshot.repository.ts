@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { ActionWithNames } from './action.repository.ts';
-import { selectWithServer, withCourse } from './action.repository.ts';
+import { withCourse } from './action-course.ts';
+import { selectWithServer } from './action.repository.ts';
 import { IS_BETWEEN_ATTEMPTS, IS_OUT, IS_WAITING } from './limit.repository.ts';
 import type { ServerRow } from './server.repository.ts';
 import type { Source } from './source.ts';

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { ActionWithNames } from './action.repository.ts';
-import { selectWithServer, withCourse } from './action.repository.ts';
+import { withCourse } from './action-course.ts';
+import { selectWithServer } from './action.repository.ts';
 import type { Source } from './source.ts';
 
 /** Actions that wait for a person and are judged alike: what may decide one of them may decide each. */

@@ -33,8 +33,8 @@ export function describeEnd(action: ActionView): string {
   }
 }
 
-function describeWhy({ failureCode }: ActionView): string {
-  const why = describeFailure(failureCode);
+function describeWhy({ failureCode, mayHaveRun }: ActionView): string {
+  const why = describeFailure(failureCode, mayHaveRun);
   return why === null ? '' : `: ${why}`;
 }
 

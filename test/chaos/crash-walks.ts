@@ -30,8 +30,24 @@ const workerWalk: Walk = async (stage) => {
     await stage.die('worker', point, climb);
     for (const id of ids) await stage.decide({ id, by: 'bob', kind: 'reject' });
   }
+  for (const point of both('card.owe')) {
+    await stage.die('worker', point, () => loseSight(stage));
+    await stage.stack.restart('agent web-6');
+  }
   await stage.stack.restart('worker 2');
 };
+
+/** An agent dies at work, and nothing is heard of it for an hour: the card says since when nobody knows. */
+async function loseSight(stage: CrashStage): Promise<void> {
+  const { stack } = stage;
+  await stack.kill('agent web-6');
+  await stack.restart('agent web-6');
+  const id = await stage.request({ server: 'web-6', playbook: 'long-repair' });
+  const isAtWork = async (): Promise<boolean> => (await stack.read(id)).status === 'executing';
+  await poll(`${id} to run`, isAtWork, { timeoutMs: PATIENCE_MS });
+  await stack.kill('agent web-6');
+  await stack.database.pool.query(`update servers set last_seen_at = now() - interval '1 hour' where name = 'web-6'`);
+}
 
 /**
  * Somebody approves what has just been rejected, and the API dies before it can hand that on: the one worker that is

@@ -65,6 +65,7 @@ describe('the card of an action', () => {
         halt: null,
         dryRun: false,
         completedAt: null,
+        unknownSince: null,
       },
       ...{ cancelRequestedAt: null, attempt: 2, maxAttempts: 3, attempts: [{ ...first, failureCode: 'exit_nonzero' }] },
     };
@@ -74,6 +75,27 @@ describe('the card of an action', () => {
     expect(JSON.stringify(waiting.blocks)).toContain('a step failed; exit code 3');
     const running = createCard({ ...retried, nextAttemptAt: null, progress: null, approvals: [], approvedBy: 'auto' });
     expect(running.text).toContain('is running, attempt 2 of 3, approved by auto.');
+  });
+
+  test('says since when nobody knows what becomes of what was handed out, and handed out is not running', () => {
+    const [view] = fc.sample(action, { numRuns: 1, seed: 1 }) as [ActionView];
+    const at = new Date('2026-11-21T03:12:00Z');
+    const open: ActionView = {
+      ...{ ...view, halt: null, dryRun: false, nextAttemptAt: null, cancelRequestedAt: null, completedAt: null },
+      ...{ maxAttempts: 1, attempts: [], approvals: [], approvedBy: 'bob', progress: null, handedOutAt: at },
+    };
+    const tell = (change: Partial<ActionView>): string => JSON.stringify(createCard({ ...open, ...change }));
+    const heard = { unknownSince: null };
+    expect(tell({ ...heard, status: 'approved', handedOutAt: null })).toContain('waits to start');
+    expect(tell({ ...heard, status: 'approved' })).toContain('was handed to its agent');
+    expect(tell({ ...heard, status: 'approved' })).not.toMatch(/running|Unknown since/);
+    expect(tell({ ...heard, status: 'executing' })).toContain('is running');
+    for (const status of ['approved', 'executing'] as const) {
+      const told = tell({ status, unknownSince: at });
+      expect(told).toContain('Unknown since');
+      expect(told).toContain('what becomes of it is not known');
+      expect(told).not.toContain('is running');
+    }
   });
 
   test('shows each argument for itself, and what cannot be seen', () => {

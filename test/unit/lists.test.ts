@@ -38,6 +38,7 @@ const plain: ActionView = {
   requestedBy: 'ana',
   exitCode: null,
   signal: null,
+  mayHaveRun: false,
   argvPreview: [],
 };
 

@@ -5,6 +5,7 @@ import { generatePrivateKeyPem, importSigningKey } from '../../protocol/keys.ts'
 import { takePort } from '../../sandbox/ports.ts';
 import type { ActionView } from '../../services/actions/action-view.ts';
 import { cancelAction, decideAction } from '../../services/actions/decide-action.ts';
+import { describeEnd } from '../../services/actions/describe-end.ts';
 import { getAction } from '../../services/actions/read-actions.ts';
 import { requestAction } from '../../services/actions/request-action.ts';
 import type { Context } from '../../services/context.ts';
@@ -116,6 +117,32 @@ describe('a deadline', () => {
     expect(state.deadlineAtMs).toBeGreaterThan(Date.now());
     await createScriptedAgent(plane.ctx, serverId).beatOnce({ results: [createResult(command)] });
     expect(await pumpUntil(asked.id, ({ status }) => status === 'completed')).toMatchObject({ exitCode: 0 });
+  });
+
+  test('ends what was handed out and not heard of, and says that it may have run; before that, that it never started', async () => {
+    const { database } = plane.ctx;
+    const past = new Date(Date.now() - 600_000);
+    const endOverdue = async ({ isHandedOut, isCancelled }: { isHandedOut: boolean; isCancelled: boolean }) => {
+      const { id: serverId } = await insertTestServer(plane.ctx);
+      const { id } = await ask(plane.ctx, serverId);
+      await pumpUntil(id, ({ status }) => status === 'approved');
+      if (isHandedOut) await createScriptedAgent(plane.ctx, serverId).fetchCommand();
+      if (isCancelled) await cancelAction(plane.ctx, plane.asker('bob'), { actionId: id });
+      await database.kysely.updateTable('servers').set({ last_seen_at: past }).where('id', '=', serverId).execute();
+      await database.kysely.updateTable('actions').set({ expires_at: past }).where('id', '=', id).execute();
+      await database.kysely.updateTable('commands').set({ exp: past }).where('action_id', '=', id).execute();
+      await createActivities({ database }).enforceDeadline(id);
+      return read(id);
+    };
+    const expired = await endOverdue({ isHandedOut: true, isCancelled: false });
+    expect(expired).toMatchObject({ status: 'expired', failureCode: 'agent_offline', mayHaveRun: true });
+    expect(describeEnd(expired)).toMatch(/it may have run\. Ask again\.$/);
+    const cancelled = await endOverdue({ isHandedOut: true, isCancelled: true });
+    expect(cancelled).toMatchObject({ status: 'cancelled', failureCode: null, mayHaveRun: true });
+    expect(describeEnd(cancelled)).toMatch(/it may have run\.$/);
+    const unstarted = await endOverdue({ isHandedOut: false, isCancelled: false });
+    expect(unstarted).toMatchObject({ status: 'expired', failureCode: 'agent_offline', mayHaveRun: false });
+    expect(describeEnd(unstarted)).toMatch(/so it was never started\. Ask again\.$/);
   });
 
   test('does not move with the clock of an agent', async () => {

@@ -118,6 +118,9 @@ export const actionJson = z.object({
     .describe(
       'Approved, its turn, and as much runs as `limits` allows, over the fleet or on the servers of one tag; or its playbook failed there so often in a row that somebody has to deal with `action` first.',
     ),
+  handed_out_at: timeOrNull.describe('When its agent was given the attempt that is owed; it need not have begun.'),
+  unknown_since: timeOrNull.describe('Handed out or running, and its server is offline: when it was last heard of.'),
+  may_have_run: z.boolean().describe('Ended after it was handed out, and no result came that counts.'),
   progress: z
     .object({ step: z.number().int(), steps: z.number().int() })
     .nullable()
@@ -204,6 +207,9 @@ function writeRun(view: ActionView) {
     slack_permalink: view.slackPermalink,
     queued_behind: view.queuedBehind,
     held_by: view.heldBy === null ? null : { ...NO_HOLD, ...view.heldBy },
+    handed_out_at: toTime(view.handedOutAt),
+    unknown_since: toTime(view.unknownSince),
+    may_have_run: view.mayHaveRun,
     progress: view.progress,
     has_late_result: view.hasLateResult,
   };
