@@ -71,7 +71,7 @@ function listAttempts(action: Json): [string, string | null][] {
 function describeUnknown(action: Json): string | null {
   const since = textOf(action['unknown_since']);
   if (since !== null) return `since ${since}: nothing is heard of its agent`;
-  return action['may_have_run'] === true ? 'whether it ran: it was handed out, and no result came' : null;
+  return action['may_have_run'] === true ? 'how it ended: it was handed out, and no result came that counts' : null;
 }
 
 function describeWait(action: Json): string | null {

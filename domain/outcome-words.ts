@@ -4,6 +4,8 @@ export interface Outcome {
   exitCode: number | null;
   signal: string | null;
   failureCode: string | null;
+  /** Of its last attempt that ran. */
+  executedAt?: Date | null | undefined;
   /** It was handed out, and no result that counts came. */
   mayHaveRun?: boolean | undefined;
   timeoutS?: number | undefined;
@@ -43,7 +45,7 @@ const FAILURES: ReadonlyMap<string, string> = new Map(
     exit_nonzero: 'a step failed',
     timed_out: 'it ran too long and was stopped',
     interrupted: 'the agent was interrupted while it ran; it may have done a part',
-    retry_unstarted: 'it failed, and the next attempt could not be started in time',
+    retry_unstarted: 'it failed, and of the next attempt no start was heard in time',
     agent_lost: 'nothing more was heard of the agent; it may have run',
     cancel_unconfirmed: 'it was cancelled, but not every process could be proved stopped',
     approval_timeout: 'nobody decided in time',
@@ -72,7 +74,7 @@ const HINDRANCES: ReadonlyMap<string, string> = new Map(
   }),
 );
 
-const UNHEARD = 'it had been handed to its agent, of which nothing was heard: it may have run';
+const UNHEARD = 'it had been handed to its agent, and no result came that counts: it may have run';
 
 /** `exit code 127: there is no such program`; what is true of the code whichever program gave it. */
 export function describeExit(outcome: Pick<Outcome, 'exitCode' | 'signal' | 'argvPreview'>): string | null {
@@ -90,22 +92,23 @@ function isOfSystemctl({ argvPreview = [] }: Pick<Outcome, 'argvPreview'>): bool
   return argvPreview.length > 0 && argvPreview.every(([program]) => program?.endsWith('/systemctl') === true);
 }
 
-/**
- * Why it failed, was refused or expired; a code of tomorrow is told as it is. `mayHaveRun`: it had been handed out, and no
- * result came.
- */
-export function describeFailure(code: string | null, mayHaveRun = false): string | null {
-  if (code === null) return mayHaveRun ? UNHEARD : null;
+/** Why it failed, was refused or expired; null where there is no code. A code of tomorrow is told as it is. */
+export function describeFailure({
+  failureCode: code,
+  executedAt,
+  mayHaveRun,
+}: Pick<Outcome, 'failureCode' | 'executedAt' | 'mayHaveRun'>): string | null {
+  const isUnheard = mayHaveRun === true && code !== 'agent_lost';
+  if (code === null || (isUnheard && code === 'queue_timeout')) return isUnheard ? UNHEARD : null;
   const hindrance = HINDRANCES.get(code);
   const why = hindrance ?? FAILURES.get(code) ?? `the reason is "${code}"`;
-  if (mayHaveRun && code !== 'agent_lost') return `${why}; ${UNHEARD}`;
-  return hindrance === undefined ? why : `${why}, so it was never started`;
+  if (isUnheard) return `${why}; ${UNHEARD}`;
+  if (hindrance === undefined) return why;
+  return executedAt ? `${why}, so it did not run again` : `${why}, so it was never started`;
 }
 
 /** All that is known of the end, as the rest of a sentence: `a step failed; exit code 1: …`. */
 export function describeOutcome(outcome: Outcome): string {
-  const parts = [describeFailure(outcome.failureCode, outcome.mayHaveRun), describeExit(outcome)].filter(
-    (part) => part !== null,
-  );
+  const parts = [describeFailure(outcome), describeExit(outcome)].filter((part) => part !== null);
   return parts.length === 0 ? 'nothing more is known' : parts.join('; ');
 }

@@ -30,8 +30,8 @@ export interface Pump {
 type Step = (ctx: Context) => Promise<void>;
 
 /**
- * Each goes round by itself: on a ladder Slack is asked, and a halt can cover ten thousand cards, of which each takes a
- * transaction. Neither may hold up anything else.
+ * Each goes round by itself: on a ladder Slack is asked, and a halt or an outage can be news to ten thousand cards, of
+ * which each takes a transaction. None may hold up anything else.
  */
 const ROUNDS: readonly (readonly Step[])[] = [
   [startMissing, submitRecorded, deliverFacts, resumeLost, endPauses, endHalts],
@@ -42,8 +42,8 @@ const ROUNDS: readonly (readonly Step[])[] = [
 
 /**
  * Brings again what is recorded and not yet taken over by a workflow: requests, decisions, results; climbs the ladders
- * of what waits for a decision; and ends timed pauses and halts. Everything it does may be done twice and by several processes at
- * once.
+ * of what waits for a decision; has cards say what is unknown; and ends timed pauses and halts. Everything it does may
+ * be done twice and by several processes at once.
  */
 export function startPump(ctx: Context, options: { periodMs?: number } = {}): Pump {
   const { periodMs = PERIOD_MS } = options;

@@ -4,6 +4,7 @@ import { haltCode } from '../../domain/halt.ts';
 import { describeHold } from '../../domain/limits.ts';
 import { describeFailure } from '../../domain/outcome-words.ts';
 import { nameActor } from '../../domain/principal.ts';
+import { writeTime } from '../../domain/sentence.ts';
 import type { ActionView } from '../../services/actions/action-view.ts';
 import type { Fact } from './facts.ts';
 import { haltFact } from './facts.ts';
@@ -30,11 +31,10 @@ export function wordOf(action: ActionView): string {
     case 'pending':
       return isWaiting(action) ? 'waiting for approval' : 'waiting';
     case 'approved':
-      return action.handedOutAt === null ? 'approved and waiting to start' : 'approved and handed to its agent';
+      return action.handedOutAt === null ? 'approved and waiting to start' : 'approved and handed out';
     case 'executing':
-      return action.nextAttemptAt === null
-        ? 'running'
-        : `to be tried again (${action.attempt} of ${action.maxAttempts})`;
+      if (action.nextAttemptAt !== null) return `to be tried again (${action.attempt} of ${action.maxAttempts})`;
+      return action.unknownSince === null ? 'running' : 'not heard of';
     default:
       return action.status;
   }
@@ -52,15 +52,14 @@ export function describeRow(action: ActionView): string {
 /** Its state, with what holds it up, how far it has come or how it ended. */
 function describeStanding(action: ActionView): string {
   const word = wordOf(action);
-  const { status, failureCode, exitCode, queuedBehind, heldBy, progress, halt, mayHaveRun } = action;
-  if (action.unknownSince !== null) return `${word}, unknown, as nothing is heard of its agent`;
+  const { status, failureCode, exitCode, queuedBehind, heldBy, progress, halt, unknownSince } = action;
+  if (unknownSince !== null) return `${word}, unknown since ${writeTime(unknownSince)}`;
   if (halt !== null && status !== 'executing') return `${word}, ${haltCode(halt)} by ${shortName(halt.declaredBy)}`;
   if (status === 'pending' && action.isServerPaused) return `${word}, server paused by ${shortName(action.pausedBy)}`;
   if (status === 'approved' && queuedBehind !== null) return `approved, ${describeQueue(queuedBehind)}`;
   if (status === 'approved' && heldBy !== null) return `approved, waits ${toLine(describeHold(heldBy), MAX_HOLD)}`;
   if (status === 'executing' && progress !== null) return `${word}, step ${progress.step} of ${progress.steps}`;
-  const failure =
-    failureCode === 'exit_nonzero' || status === 'rejected' ? null : describeFailure(failureCode, mayHaveRun);
+  const failure = failureCode === 'exit_nonzero' || status === 'rejected' ? null : describeFailure(action);
   const why = failure === null ? '' : `, ${toLine(failure, MAX_FAILURE)}`;
   return `${word}${why}${exitCode === null ? '' : `, exit code ${exitCode}`}`;
 }

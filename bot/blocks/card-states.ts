@@ -115,10 +115,12 @@ function executing(action: ActionView): CardState {
 
 /** Between two attempts: nothing runs, and others may use the server. */
 function waitingToTryAgain(action: ActionView, nextAttemptAt: Date): CardState {
-  const { attempt, maxAttempts } = action;
-  const failure = describeFailure(action.attempts.at(-1)?.failureCode ?? null) ?? 'it failed';
+  const { attempt, maxAttempts, handedOutAt } = action;
+  const failed = action.attempts.findLast(({ endedAt }) => endedAt !== null);
+  const failure = describeFailure({ failureCode: failed?.failureCode ?? null }) ?? 'it failed';
+  const next = `attempt ${attempt} of ${maxAttempts} ${handedOutAt === null ? 'is next' : 'was handed to its agent'}`;
   return {
-    sentence: `${nameOf(action)} is tried again: ${failure}; attempt ${attempt} of ${maxAttempts} is next.${describeUnknown(action)}${describeHalted(action)}${describeStopping(action)}`,
+    sentence: `${nameOf(action)} is tried again: ${failure}; ${next}.${describeUnknown(action)}${describeHalted(action)}${describeStopping(action)}`,
     story: [
       ...haltFacts(action),
       ...pauseFacts(action),
@@ -127,7 +129,7 @@ function waitingToTryAgain(action: ActionView, nextAttemptAt: Date): CardState {
       ...handOutFacts(action),
       ...cancelFacts(action),
     ],
-    deadline: { label: 'Tried again from', at: nextAttemptAt },
+    deadline: handedOutAt === null ? { label: 'Tried again from', at: nextAttemptAt } : null,
     buttons: action.cancelRequestedAt === null ? ['cancel', 'details'] : ['details'],
   };
 }

@@ -117,12 +117,12 @@ export function pauseFacts(action: ActionView): Fact[] {
 }
 
 /** Nothing of it starts; what that means for it depends on how far it has come. */
-export function haltFacts({ halt, status, nextAttemptAt }: ActionView): Fact[] {
+export function haltFacts({ halt, status, nextAttemptAt, handedOutAt }: ActionView): Fact[] {
   if (halt === null) return [];
-  return [
-    haltFact(halt),
-    ['That means', HALT_MEANS[nextAttemptAt === null ? status : 'approved'] ?? 'nothing of it starts'],
-  ];
+  const standing = nextAttemptAt === null ? status : 'approved';
+  const isOut = standing === 'approved' && handedOutAt !== null;
+  const means = isOut ? 'it is not handed out again; its agent may have it' : HALT_MEANS[standing];
+  return [haltFact(halt), ['That means', means ?? 'nothing of it starts']];
 }
 
 const WHOLE = { name: MAX_NAME, reason: MAX_COMMENT };

@@ -2,6 +2,8 @@ import { describeReach, haltCode } from '../../domain/halt.ts';
 import { timesInRow } from '../../domain/limits.ts';
 import { describeOutcome } from '../../domain/outcome-words.ts';
 import { nameActor, SYSTEM_ACTOR } from '../../domain/principal.ts';
+import { writeTime } from '../../domain/sentence.ts';
+import type { ServerStatus } from '../../domain/liveness.ts';
 import type { ActionView } from '../../services/actions/action-view.ts';
 import type { ToldReplay } from '../../services/dead-letters/replay-many-once.ts';
 import type { HaltView } from '../../services/halts/halt-view.ts';
@@ -24,6 +26,7 @@ import { toLine, writeText } from './text.ts';
 const MAX_ROWS = 20;
 const MAX_CELL = 60;
 const MAX_WORDS = 150;
+const UNHEARD_OF = 'nothing is heard of its agent, so what becomes of it is not known';
 
 export function createPendingList(actions: readonly ActionView[]): Message {
   if (actions.length === 0) return createAnswer('Nothing waits for approval.');
@@ -116,7 +119,7 @@ function rowOfHoldBack({ playbook, server, failures, since, deadLetter }: HoldBa
   return { cells: [[what], [since], [why]], line: `${what} is ${why}` };
 }
 
-function rowsOfServer({ server, held, actions, waiting }: ServerQueue): ListRow[] {
+function rowsOfServer({ server, status, held, actions, waiting }: ServerQueue): ListRow[] {
   const nameOfWork = (work: { id: string; playbook: string }): string =>
     `${cell(work.playbook)} on ${cell(server)} (${shortId(work.id)})`;
   const rowOf = (work: QueuedAction): ListRow => {
@@ -126,16 +129,17 @@ function rowsOfServer({ server, held, actions, waiting }: ServerQueue): ListRow[
     const line = `${nameOfWork(work)}, ${work.status} ${times}: ${why}`;
     return { cells: [[nameOfWork(work)], [work.since, ...until], [why]], line };
   };
-  const running = held === null ? [] : [rowOfHeld(nameOfWork(held), held.since)];
+  const running = held === null ? [] : [rowOfHeld(nameOfWork(held), { since: held.since, status })];
   const left = waiting.count - actions.filter(({ status }) => status !== 'executing').length;
   const more = `${left} more on ${cell(server)}`;
   const rest = left > 0 ? [{ cells: [[more], ['–'], ['they wait for those before them']], line: more }] : [];
   return [...running, ...actions.map(rowOf), ...rest];
 }
 
-function rowOfHeld(what: string, since: Date): ListRow {
-  const why = 'it does not: its agent has it';
-  return { cells: [[what], [since], [why]], line: writePieces([`${what}: its agent has it since `, since]) };
+function rowOfHeld(what: string, { since, status }: { since: Date; status: ServerStatus }): ListRow {
+  const why = status === 'online' ? 'it does not: it was handed to its agent' : UNHEARD_OF;
+  const unheard = status === 'online' ? '' : `: ${UNHEARD_OF}`;
+  return { cells: [[what], [since], [why]], line: writePieces([`${what}: handed to its agent `, since, unheard]) };
 }
 
 /** What came of the replay of many, the latest first. */
@@ -188,7 +192,7 @@ function nameOf(action: ActionView): string {
 
 /** Its status in words, with what is worth more. */
 function standing(action: ActionView): string {
-  const unknown = action.unknownSince === null ? '' : ', unknown, as nothing is heard of its agent';
+  const unknown = action.unknownSince === null ? '' : `, unknown since ${writeTime(action.unknownSince)}`;
   switch (action.status) {
     case 'pending':
       return action.approvalsRequired === 0
@@ -197,9 +201,9 @@ function standing(action: ActionView): string {
     case 'approved':
       return `approved, ${action.handedOutAt === null ? 'waits to start' : 'handed to its agent'}${unknown}`;
     case 'executing':
-      return action.nextAttemptAt === null
-        ? `running${unknown}`
-        : `to be tried again (attempt ${action.attempt} of ${action.maxAttempts})${unknown}`;
+      if (action.nextAttemptAt !== null)
+        return `to be tried again (attempt ${action.attempt} of ${action.maxAttempts})${unknown}`;
+      return action.unknownSince === null ? 'running' : `not heard of${unknown}`;
     case 'completed':
       return `completed${action.exitCode === null ? '' : `, exit code ${action.exitCode}`}`;
     case 'rejected':

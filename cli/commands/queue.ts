@@ -58,7 +58,9 @@ function listRows(one: Json): string[][] {
   const actions = one['actions'] as Json[];
   const counted = actions.filter(({ status }) => status !== 'executing').length; // what is tried again is not counted
   const left = Number((one['waiting'] as Json)['count']) - counted;
-  const running = held === null ? [] : [[server, idOf(held), String(held['playbook']), 'held', String(held['since'])]];
+  const heard = one['status'] === 'online' ? 'It was handed to its agent.' : 'Nothing is heard of its agent.';
+  const facts = held === null ? [] : [idOf(held), String(held['playbook']), 'held', String(held['since']), '', heard];
+  const running = held === null ? [] : [[server, ...facts]];
   return [
     ...running,
     ...actions.map((action) => [

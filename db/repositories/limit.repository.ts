@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Hold, Use } from '../../domain/limits.ts';
 import type { Tx } from '../orm.ts';
 import { toJson } from '../tables.ts';
+import { SILENCE } from './server.repository.ts';
 import type { Source } from './source.ts';
 
 /*
@@ -130,7 +131,7 @@ export async function listServersInLine(tx: Tx, input: { inPlaceOf: string; limi
   const { rows } = await sql<{ server_id: string }>`
     select actions.server_id from actions
     join servers on servers.id = actions.server_id and servers.revoked_at is null
-      and servers.last_seen_at > clock_timestamp() - 3 * servers.heartbeat_interval_s * interval '1 second'
+      and servers.last_seen_at > clock_timestamp() - ${SILENCE}
     where actions.status = any (array['approved'::text, 'executing'::text])
       and (actions.held_by ->> 'tag' is null or exists (
         select 1 from servers freed where freed.id = ${input.inPlaceOf} and actions.held_by ->> 'tag' = any (freed.tags)

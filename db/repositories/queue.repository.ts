@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-import { MISSED_INTERVALS } from '../../domain/liveness.ts';
 import type { Tx } from '../orm.ts';
+import { SILENCE } from './server.repository.ts';
 import type { Source } from './source.ts';
 
 /** What an approved action waits for: the action whose turn is first on its server, and how many go before in all. */
@@ -42,6 +42,8 @@ export interface HandedOut {
   at: Date;
   /** Null until a step has begun. */
   progress: StepProgress | null;
+  /** Nothing is heard of its server, and its card says so. */
+  isUnknown: boolean;
 }
 
 /** By action, for those of these of which a command is out. */
@@ -49,14 +51,14 @@ export async function readHandedOut(source: Source, actionIds: readonly string[]
   if (actionIds.length === 0) return new Map();
   const rows = await source.kysely
     .selectFrom('commands')
-    .select(['action_id', 'issued_at', 'step', 'steps'])
+    .select(['action_id', 'issued_at', 'step', 'steps', 'unknown_shown'])
     .where('action_id', 'in', [...actionIds])
     .where('state', 'in', ['handed_out', 'running'])
     .execute();
   return new Map(
-    rows.map(({ action_id: id, issued_at: at, step, steps }) => [
+    rows.map(({ action_id: id, issued_at: at, step, steps, unknown_shown: isUnknown }) => [
       id,
-      { at, progress: step === 0 ? null : { step, steps } },
+      { at, progress: step === 0 ? null : { step, steps }, isUnknown },
     ]),
   );
 }
@@ -66,17 +68,16 @@ export async function listUnheardOf(source: Source, actionIds: readonly string[]
   if (actionIds.length === 0) return new Set();
   const rows = await source.kysely
     .selectFrom('commands')
-    .innerJoin('actions', (join) =>
-      join.onRef('actions.id', '=', 'commands.action_id').onRef('actions.attempt', '=', 'commands.attempt'),
-    )
     .leftJoin('results', (join) =>
       join.onRef('results.command_id', '=', 'commands.id').on('results.is_late', '=', sql.lit(false)),
     )
-    .select('commands.action_id')
+    .distinctOn('commands.action_id')
+    .select(['commands.action_id', 'results.id as result_id'])
     .where('commands.action_id', 'in', [...actionIds])
-    .where('results.id', 'is', null)
+    .orderBy('commands.action_id')
+    .orderBy('commands.attempt', 'desc')
     .execute();
-  return new Set(rows.map(({ action_id: id }) => id));
+  return new Set(rows.filter(({ result_id: id }) => id === null).map(({ action_id: id }) => id));
 }
 
 /** A command that is out, and whether nothing is heard of its server. */
@@ -87,14 +88,14 @@ export interface Unshown {
   is_unknown: boolean;
 }
 
-/** Those of which the card says otherwise; the oldest first. Contract §4: nothing heard for three intervals. */
+/** Those of which the card says otherwise; the oldest first. */
 export async function listUnshown(source: Source, limit: number): Promise<Unshown[]> {
   const { rows } = await sql<Unshown>`
     select commands.id, commands.server_id, commands.action_id, not commands.unknown_shown as is_unknown
     from commands join servers on servers.id = commands.server_id
     where commands.state = any (array['handed_out'::text, 'running'::text])
       and commands.unknown_shown <> (
-        servers.last_seen_at < clock_timestamp() - servers.heartbeat_interval_s * ${`${MISSED_INTERVALS} seconds`}::interval
+        servers.last_seen_at < clock_timestamp() - ${SILENCE}
       )
     order by commands.issued_at
     limit ${limit}

@@ -1,9 +1,13 @@
 import { sql } from 'kysely';
+import { MISSED_INTERVALS } from '../../domain/liveness.ts';
 import type { Tx } from '../orm.ts';
 import type { NewRow, Row, RowChange } from '../tables.ts';
 import type { Source } from './source.ts';
 
 export type ServerRow = Row<'servers'>;
+
+/** After so long without a heartbeat a row of `servers` is offline, as domain/liveness.ts has it. */
+export const SILENCE = sql`${sql.lit(MISSED_INTERVALS)} * servers.heartbeat_interval_s * interval '1 second'`;
 
 export async function insertServer(tx: Tx, server: NewRow<'servers'>): Promise<ServerRow> {
   return tx.kysely.insertInto('servers').values(server).returningAll().executeTakeFirstOrThrow();

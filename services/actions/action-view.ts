@@ -97,7 +97,7 @@ export interface ActionView {
   heldBy: Hold | null;
   /** When the attempt that is owed was given to its agent, which need not have begun; null once it has ended. */
   handedOutAt: Date | null;
-  /** Handed out or running, and its server is offline: since when nobody knows what becomes of it. */
+  /** Handed out or running, and nothing is heard of its server: since when nobody knows what becomes of it. */
   unknownSince: Date | null;
   /** Ended after it was handed out, and no result counts: nobody knows whether it ran. */
   mayHaveRun: boolean;
@@ -181,7 +181,7 @@ function viewRun(row: StoredAction) {
     attempts: row.attempts,
     progress: row.status === 'executing' ? (row.handed_out?.progress ?? null) : null,
     handedOutAt: row.handed_out?.at ?? null,
-    unknownSince: row.handed_out !== null && isOffline(row) ? row.server_last_seen_at : null,
+    unknownSince: row.handed_out?.isUnknown === true ? row.server_last_seen_at : null,
     mayHaveRun: row.may_have_run,
     hasLateResult: row.has_late_result ?? false,
   };
@@ -208,9 +208,7 @@ function viewHold(row: StoredAction): Hold | null {
   if (row.hold_back !== null && (row.status === 'approved' || row.next_attempt_at !== null)) {
     return { code: 'held_back', failures: row.hold_back.failures, action: row.hold_back.action_id };
   }
-  return row.queued_behind === null && !isEnded(row.status) && !isOffline(row) ? row.held_by : null;
-}
-
-function isOffline({ server_last_seen_at: seenAt, heartbeat_interval_s: interval }: StoredAction): boolean {
-  return isServerOffline({ last_seen_at: seenAt, heartbeat_interval_s: interval }, new Date());
+  const liveness = { last_seen_at: row.server_last_seen_at, heartbeat_interval_s: row.heartbeat_interval_s };
+  const isTold = row.queued_behind === null && !isEnded(row.status) && !isServerOffline(liveness, new Date());
+  return isTold ? row.held_by : null;
 }

@@ -6,6 +6,7 @@ import type { ActionView } from './action-view.ts';
 /** One sentence for someone who comes too late: what has become of the action, by whom and when. */
 export function describeEnd(action: ActionView): string {
   const what = `${action.playbook} on ${action.server}`;
+  if (action.unknownSince !== null) return describeUnknown(action, { what, since: action.unknownSince });
   switch (action.status) {
     case 'pending':
       return `You have already decided ${what}; it waits for others.`;
@@ -33,8 +34,14 @@ export function describeEnd(action: ActionView): string {
   }
 }
 
-function describeWhy({ failureCode, mayHaveRun }: ActionView): string {
-  const why = describeFailure(failureCode, mayHaveRun);
+function describeUnknown(action: ActionView, { what, since }: { what: string; since: Date }): string {
+  const course =
+    action.status === 'executing' && action.nextAttemptAt === null ? 'was running' : 'was handed to its agent';
+  return `${what} ${course}, of which nothing is heard since ${writeTime(since)}: what becomes of it is not known.`;
+}
+
+function describeWhy(action: ActionView): string {
+  const why = describeFailure(action);
   return why === null ? '' : `: ${why}`;
 }
 

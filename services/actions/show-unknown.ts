@@ -1,6 +1,6 @@
 import { tellSlack } from '../../db/announce.ts';
 import { transact } from '../../db/orm.ts';
-import { updateCommand } from '../../db/repositories/command.repository.ts';
+import { findOutstandingCommand, updateCommand } from '../../db/repositories/command.repository.ts';
 import { listUnshown } from '../../db/repositories/queue.repository.ts';
 import { lockServer } from '../../db/repositories/server.repository.ts';
 import type { Context } from '../context.ts';
@@ -15,8 +15,10 @@ export async function showUnknown(ctx: Context): Promise<void> {
   for (const command of await listUnshown(ctx.database, BATCH)) {
     await transact(ctx.database, 'card.owe', async (tx) => {
       await lockServer(tx, command.server_id);
-      const isOut = await updateCommand(tx, command.id, { unknown_shown: command.is_unknown });
-      if (isOut !== null) await tellSlack(tx, { actionId: command.action_id, isProgress: true });
+      const held = await findOutstandingCommand(tx, command.server_id);
+      if (held?.id !== command.id || held.unknown_shown === command.is_unknown) return; // another was faster
+      await updateCommand(tx, command.id, { unknown_shown: command.is_unknown });
+      await tellSlack(tx, { actionId: command.action_id, isProgress: true });
     });
   }
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readOutboxBacklog } from '../../db/repositories/outbox.repository.ts';
 import type { StoredMessage } from '../../sandbox/slack/workspace.ts';
+import { describeEnd } from '../../services/actions/describe-end.ts';
 import { requestAction } from '../../services/actions/request-action.ts';
 import { showUnknown } from '../../services/actions/show-unknown.ts';
 import { toActionJson } from '../../api/routes/actions/schemas.ts';
@@ -44,8 +45,8 @@ test('a card says since when nobody knows what becomes of what was handed out, u
   const command = await agent.fetchCommand();
   expect(await read()).toMatchObject({ status: 'approved', handed_out_at: expect.any(String), unknown_since: null });
   const silentSince = await fallSilent(server.id);
-  expect(await read()).toMatchObject({ status: 'approved', unknown_since: silentSince.toISOString() });
   const handedOut = await drawCard('approved');
+  expect(await read()).toMatchObject({ status: 'approved', unknown_since: silentSince.toISOString() });
   expect(handedOut.text).toMatch(/was handed to its agent\. Nothing is heard of its agent: .* not known\.$/);
   const ofThen = String(Math.floor(silentSince.getTime() / 1000));
   expect(JSON.stringify(handedOut.blocks)).toMatch(new RegExp(`Handed out.*Unknown since.*${ofThen}`));
@@ -57,10 +58,35 @@ test('a card says since when nobody knows what becomes of what was handed out, u
 
   await fallSilent(server.id);
   expect((await drawCard('executing')).text).toMatch(/ was running at step 1 of 1, .* not known\.$/);
+  expect(describeEnd(await getAction(ctx, asker('ana'), id))).toMatch(
+    / was running, of which nothing is heard since .* not known\.$/,
+  );
   await showUnknown(ctx);
   expect(await readOutboxBacklog(ctx.database)).toMatchObject({ count: 0 }); // told once
+
+  await agent.beatOnce({ running: [command.command_id] });
+  expect((await drawCard('executing')).text).toMatch(/ is running at step 1 of 1, /);
 
   await agent.beatOnce({ results: [createResult(command)] });
   expect(JSON.stringify((await drawCard('completed')).blocks)).not.toContain('Unknown since');
   expect(await read()).toMatchObject({ handed_out_at: null, unknown_since: null, may_have_run: false });
+});
+
+test('a server is silent after three of its intervals, and not before', async () => {
+  const { ctx, asker } = stage.plane;
+  const server = await addServer(stage, false);
+  const params = { service: 'nginx' };
+  const { id } = await requestAction(ctx, asker('ana'), { server: server.name, playbook: 'restart-service', params });
+  await createScriptedAgent(ctx, server.id).fetchCommand();
+  const isUnknownAfter = async (silenceS: number): Promise<boolean> => {
+    await ctx.database.pool.query(
+      `update servers set heartbeat_interval_s = 600, last_seen_at = now() - make_interval(secs => $2) where id = $1`,
+      [server.id, silenceS],
+    );
+    await showUnknown(ctx);
+    return (await getAction(ctx, asker('ana'), id)).unknownSince !== null;
+  };
+  expect(await isUnknownAfter(1_700)).toBe(false);
+  expect(await isUnknownAfter(1_900)).toBe(true);
+  expect(await isUnknownAfter(1_700)).toBe(false);
 });

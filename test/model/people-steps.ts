@@ -35,6 +35,7 @@ export function repairAtOnce(index: number): Step {
   return step(`${asked.toString()}, and it starts`, async (model, scene) => {
     const before = scene.world.readMarks().length;
     await asked.run(model, scene);
+    if (scene.actions.length <= index) throw new Error('the first repair of a server was refused');
     await poll('the first repair of a server to start', () => scene.world.readMarks().length > before);
   });
 }

@@ -12,7 +12,7 @@ export interface ModelInput {
   /** Gives the same steps again; what the machine makes of their timing it does not give again. */
   seed: number;
   runs: number;
-  /** Of chance; each run begins with a repair on each server before. */
+  /** Drawn at random; a repair on each server comes before them. */
   steps: number;
 }
 

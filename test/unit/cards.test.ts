@@ -66,11 +66,16 @@ describe('the card of an action', () => {
         dryRun: false,
         completedAt: null,
         unknownSince: null,
+        handedOutAt: null,
       },
       ...{ cancelRequestedAt: null, attempt: 2, maxAttempts: 3, attempts: [{ ...first, failureCode: 'exit_nonzero' }] },
     };
     const waiting = createCard({ ...retried, nextAttemptAt: at });
     expect(waiting.text).toBe('restart-service on web-1 is tried again: a step failed; attempt 2 of 3 is next.');
+    const second = { ...first, attempt: 2, endedAt: null, exitCode: null, failureCode: null };
+    const attempts = [...retried.attempts, second];
+    const handedOut = createCard({ ...retried, attempts, nextAttemptAt: at, handedOutAt: at });
+    expect(handedOut.text).toMatch(/: a step failed; attempt 2 of 3 was handed to its agent\.$/);
     expect(partsOf(waiting.blocks).map(({ action_id: name }) => name)).toContain('medic_cancel');
     expect(JSON.stringify(waiting.blocks)).toContain('a step failed; exit code 3');
     const running = createCard({ ...retried, nextAttemptAt: null, progress: null, approvals: [], approvedBy: 'auto' });

@@ -38,7 +38,9 @@ const plain: ActionView = {
   requestedBy: 'ana',
   exitCode: null,
   signal: null,
+  executedAt: null,
   mayHaveRun: false,
+  unknownSince: null,
   argvPreview: [],
 };
 
@@ -47,7 +49,7 @@ const tell = (change: Partial<ActionView>): string =>
 
 describe('the history', () => {
   test.each(FAILURE_CODES)('says %s in words, in the table and as text', (failureCode) => {
-    const words = describeFailure(failureCode) ?? '';
+    const words = describeFailure({ failureCode }) ?? '';
     expect(words).not.toContain('the reason is');
     for (const status of ['failed', 'expired', 'cancelled'] as const) {
       const told = tell({ status, failureCode });
@@ -71,7 +73,7 @@ describe('who comes too late', () => {
   test.each(FAILURE_CODES)('is told of %s in words', (failureCode) => {
     for (const status of ['failed', 'expired', 'cancelled'] as const) {
       const told = describeEnd({ ...plain, status, failureCode, cancelledBy: 'system' });
-      expect(told.replaceAll(describeFailure(failureCode) ?? '', '')).not.toContain(failureCode);
+      expect(told.replaceAll(describeFailure({ failureCode }) ?? '', '')).not.toContain(failureCode);
       expect(told).not.toContain('system');
     }
   });

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createActivities } from '../../activities/index.ts';
 import { claimNextApprovedAction } from '../../db/repositories/action.repository.ts';
 import type { ActionView } from '../../services/actions/action-view.ts';
+import { describeEnd } from '../../services/actions/describe-end.ts';
 import { requestAction } from '../../services/actions/request-action.ts';
 import { listAudit } from '../../services/audit/read-audit.ts';
 import { declareHalt } from '../../services/halts/declare-halt.ts';
@@ -236,7 +237,9 @@ describe('between two attempts', () => {
     await run.end(FAILED);
     await run.waitFor('the wait', isBetween);
     await pauseServer(plane.ctx, plane.asker('bob'), { server: run.server, reason: 'kernel update' });
-    expect(await run.waitFor('its end', isOver)).toMatchObject({ status: 'cancelled', failureCode: 'server_paused' });
+    const ended = await run.waitFor('its end', isOver);
+    expect(ended).toMatchObject({ status: 'cancelled', failureCode: 'server_paused', mayHaveRun: false });
+    expect(describeEnd(ended)).toMatch(/: the server was paused, so it did not run again\.$/);
   });
 
   test('cancelling after its agent was lost does not claim that nothing of it runs', async () => {
@@ -244,7 +247,8 @@ describe('between two attempts', () => {
     await run.start();
     await run.lose();
     await run.cancel();
-    expect(await run.read()).toMatchObject({ status: 'failed', failureCode: 'cancel_unconfirmed' });
+    const unconfirmed = { status: 'failed', failureCode: 'cancel_unconfirmed', mayHaveRun: true };
+    expect(await run.read()).toMatchObject(unconfirmed);
   });
 
   test('what comes again of the attempt before changes nothing', async () => {
