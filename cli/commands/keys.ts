@@ -32,6 +32,8 @@ export function createCommand({ env }: CommandInput): Command {
     .command('retire <kid>')
     .description('agents refuse what it signs; never the one that signs now')
     .option('--json', 'prints JSON')
+    .allowUnknownOption() // one key in 64 has an id that begins with a dash
+    .helpOption('--help', 'display help for command')
     .action((kid: string, options: Options) => retire(env, kid, options));
   return command;
 }

@@ -2,6 +2,7 @@ import type { DurableStep } from '../../domain/durable-step.ts';
 import { poll } from '../support/poll.ts';
 import { AGENT_WALKS, COMMAND_WALKS } from './agent-walks.ts';
 import { API_WALKS, auditWalk } from './api-walks.ts';
+import type { ActionJson } from '../support/process-stack.ts';
 import type { CrashStage } from './crash-stage.ts';
 import { both, CHANNEL, PATIENCE_MS } from './crash-stage.ts';
 import type { Walk } from './walk.ts';
@@ -43,7 +44,8 @@ async function loseSight(stage: CrashStage): Promise<void> {
   await stack.kill('agent web-6');
   await stack.restart('agent web-6');
   const id = await stage.request({ server: 'web-6', playbook: 'long-repair' });
-  const isAtWork = async (): Promise<boolean> => (await stack.read(id)).status === 'executing';
+  const question = { by: 'ana', method: 'GET', path: `/api/v1/actions/${id}` } as const;
+  const isAtWork = async (): Promise<boolean> => ((await stage.ask(question)) as ActionJson).status === 'executing';
   await poll(`${id} to run`, isAtWork, { timeoutMs: PATIENCE_MS });
   await stack.kill('agent web-6');
   await stack.database.pool.query(`update servers set last_seen_at = now() - interval '1 hour' where name = 'web-6'`);
